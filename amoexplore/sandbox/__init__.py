@@ -1,0 +1,12 @@
+"""The API of amoCRM's widgets as a server on this machine: for notebooks, tests and trying things out.
+
+It knows nothing of the client: both speak HTTP, and `openapi.yaml` says what. What the API's page leaves open is
+listed in `quirks.toml`, each assumption with its source and its test.
+"""
+
+from __future__ import annotations
+
+from amoexplore.sandbox.journal import LoggedRequest
+from amoexplore.sandbox.server import Sandbox
+
+__all__ = ["LoggedRequest", "Sandbox"]

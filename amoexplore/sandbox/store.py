@@ -1,0 +1,188 @@
+"""The account's state, in SQLite: its users, the marketplace's widgets and which of them are installed."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from amoexplore.sandbox.catalog import USERS, Entry, Install, User, Widget, catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A widget's own fields are one JSON text: nothing is looked up by them, and they go out as JSON anyway.
+_TABLES = {
+    "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
+    "users": "id INTEGER PRIMARY KEY, name TEXT NOT NULL, is_admin INTEGER NOT NULL",
+    "widgets": """
+        id INTEGER PRIMARY KEY,
+        code TEXT NOT NULL UNIQUE,
+        source TEXT NOT NULL,
+        is_public INTEGER NOT NULL,
+        uploaded_by INTEGER,
+        fields TEXT NOT NULL
+    """,
+    "installs": "code TEXT PRIMARY KEY, settings TEXT NOT NULL, pipeline_id INTEGER",
+}
+
+_ENTRIES = """
+    SELECT fields, source, is_public, uploaded_by, settings, pipeline_id
+    FROM widgets LEFT JOIN installs USING (code)
+"""
+
+# Goes up with every change of the tables: a state file of other tables can't be read.
+_SCHEMA = 1
+
+_REMEDIES = {
+    "SQLITE_BUSY": "another sandbox has it open; stop that one, or name another file",
+    "SQLITE_CANTOPEN": "SQLite can't open it; name a file in a folder that exists and may be written to",
+    "SQLITE_NOTADB": "it is no sandbox's state; name another file",
+}
+
+
+class Store:
+    """The state of one account, for any number of threads.
+
+    Parameters
+    ----------
+    database
+        An open database that may be used from any thread.
+    seed, size
+        What the catalogue is made from.
+    """
+
+    def __init__(self, database: sqlite3.Connection, *, seed: int, size: int) -> None:
+        self._database = database
+        self._seed = seed
+        self._size = size
+        self._origin = f"schema {_SCHEMA}, seed {seed}, size {size}"
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the database; what a state file has stays."""
+        with self._lock:
+            self._database.close()
+
+    def prepare(self) -> None:
+        """Fill an empty database; leave one of the same origin as it is.
+
+        Raises
+        ------
+        ValueError
+            If the database is of another origin, or no sandbox's at all.
+        """
+        with self._transaction():
+            tables = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not tables:
+                self._fill()
+            elif not tables >= _TABLES.keys():
+                raise ValueError("it is no sandbox's state; name another file")
+            elif (origin := self._stored_origin()) != self._origin:
+                raise ValueError(f"it is of {origin}, not of {self._origin}; ask for that, or name another file")
+
+    def reset(self) -> None:
+        """Bring everything back to what a new sandbox of this seed and size has."""
+        with self._transaction():
+            for table in _TABLES:
+                self._database.execute(f"DROP TABLE {table}")
+            self._fill()
+
+    def listed(self, user: User, *, offset: int, limit: int) -> list[Entry]:
+        """Return the user's list from `offset` on: public widgets, installed ones, those uploaded by the user.
+
+        By ascending id, as in the page's example; what is listed is said in its section «Список виджетов».
+        """
+        query = f"""{_ENTRIES} WHERE id IN (
+            SELECT id FROM widgets
+            WHERE is_public OR uploaded_by = ? OR code IN (SELECT code FROM installs)
+            ORDER BY id LIMIT ? OFFSET ?
+        ) ORDER BY id"""  # noqa: S608  # nothing but the constant above is put in
+        return [_entry(row) for row in self._rows(query, user.id, limit, offset)]
+
+    def find(self, code: str) -> Entry | None:
+        """Return the widget of this code, whoever may see it."""
+        return next(map(_entry, self._rows(f"{_ENTRIES} WHERE code = ?", code)), None)
+
+    def code_with_integration(self) -> str | None:
+        """Return the code of a widget that is linked with an integration, of an installed one if there is any."""
+        rows = self._rows("""
+            SELECT code FROM widgets LEFT JOIN installs USING (code)
+            WHERE json_extract(fields, '$.client_uuid') IS NOT NULL
+            ORDER BY settings IS NULL, id LIMIT 1
+        """)
+        return next((code for (code,) in rows), None)
+
+    def _stored_origin(self) -> str:
+        ((origin,),) = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
+        return str(origin)
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._database.execute("BEGIN EXCLUSIVE")
+            with self._database:
+                yield
+
+    def _fill(self) -> None:
+        entries = list(catalogue(seed=self._seed, size=self._size))
+        for table, columns in _TABLES.items():
+            self._database.execute(f"CREATE TABLE {table} ({columns})")
+        insert = self._database.executemany
+        insert("INSERT INTO meta VALUES (?, ?)", [("origin", self._origin)])
+        insert("INSERT INTO users VALUES (?, ?, ?)", map(msgspec.structs.astuple, USERS))
+        insert("INSERT INTO widgets VALUES (?, ?, ?, ?, ?, ?)", map(_widget_row, entries))
+        insert("INSERT INTO installs VALUES (?, ?, ?)", itertools.chain.from_iterable(map(_install_rows, entries)))
+
+
+def open_store(path: str, *, seed: int, size: int) -> Store:
+    """Open the state in this file, and fill it if it is new; `:memory:` is no file.
+
+    Raises
+    ------
+    ValueError
+        If the file can't be opened, is of another origin or no sandbox's at all; the message says what to do.
+    """
+    try:
+        with ExitStack() as unwind:
+            database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            unwind.callback(database.close)
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            store = Store(database, seed=seed, size=size)
+            store.prepare()
+            unwind.pop_all()
+    except sqlite3.Error as error:
+        raise ValueError(f"no state in {path}: {_REMEDIES.get(error.sqlite_errorname, error)}") from error
+    except ValueError as error:
+        raise ValueError(f"no state in {path}: {error}") from None
+    return store
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    fields, source, is_public, uploaded_by, settings, pipeline_id = row
+    return Entry(
+        widget=msgspec.json.decode(fields, type=Widget),
+        source=source,
+        is_public=bool(is_public),
+        uploaded_by=uploaded_by,
+        install=None if settings is None else Install(msgspec.json.decode(settings), pipeline_id),
+    )
+
+
+def _widget_row(entry: Entry) -> tuple[Any, ...]:
+    widget = entry.widget
+    fields = msgspec.json.encode(widget).decode()
+    return widget.id, widget.code, entry.source, entry.is_public, entry.uploaded_by, fields
+
+
+def _install_rows(entry: Entry) -> Iterator[tuple[Any, ...]]:
+    if entry.install:
+        yield entry.widget.code, msgspec.json.encode(entry.install.settings).decode(), entry.install.pipeline_id
