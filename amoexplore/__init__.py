@@ -1,0 +1,62 @@
+"""Explore the amoCRM widget marketplace: the catalogue as DataFrames, and the API itself as a local server.
+
+>>> import amoexplore as amo
+>>> account = amo.connect()  # doctest: +SKIP
+>>> catalog = amo.load_catalog(account)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amoexplore import errors
+    from amoexplore.account import Account, connect
+    from amoexplore.errors import AmoError
+    from amoexplore.frames import compare
+    from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
+    from amoexplore.models import Widget
+    from amoexplore.sandbox import Sandbox
+
+__all__ = [
+    "Account",
+    "AmoError",
+    "Catalog",
+    "Report",
+    "Sandbox",
+    "Widget",
+    "compare",
+    "connect",
+    "errors",
+    "load_catalog",
+    "load_settings",
+    "load_widgets",
+]
+
+# Where each name lives: nothing is imported before it is used, so that a command which needs no pandas starts at once.
+_ROOMS = {
+    "Account": "account",
+    "AmoError": "errors",
+    "Catalog": "load",
+    "Report": "load",
+    "Sandbox": "sandbox",
+    "Widget": "models",
+    "compare": "frames",
+    "connect": "account",
+    "load_catalog": "load",
+    "load_settings": "load",
+    "load_widgets": "load",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "errors":
+        return import_module("amoexplore.errors")
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'amoexplore' has no attribute {name!r}")
+    return getattr(import_module(f"amoexplore.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

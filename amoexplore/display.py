@@ -1,0 +1,26 @@
+"""Rich displays: plain tables of HTML, everything in them escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def card(title: str, rows: Mapping[str, object]) -> str:
+    """Return a table of two columns: what, and its value."""
+    return table(title, (), rows.items())
+
+
+def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table with a caption; cells are escaped, None is shown as a dash."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
+    return f"<table>{caption}{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    return f'<td style="text-align: left">{"–" if value is None else escape(str(value))}</td>'

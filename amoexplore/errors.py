@@ -1,0 +1,154 @@
+"""Every error of amoexplore, one tree.
+
+::
+
+    AmoError
+    ├── ConfigurationError (ValueError)       an address or a token that cannot be used
+    ├── Unreachable (ConnectionError)         no answer came
+    │   ├── ConnectionRefused (ConnectionRefusedError)
+    │   ├── ConnectionDropped (ConnectionResetError)
+    │   └── TimedOut (TimeoutError)
+    ├── Refused                               the API answered, and the answer is no
+    │   ├── Unauthorized (PermissionError)    401
+    │   ├── PaymentRequired (PermissionError) 402
+    │   ├── Forbidden (PermissionError)       403: rights
+    │   │   └── Blocked                       403 as a web page: the account is blocked
+    │   ├── NotFound (LookupError)            404
+    │   ├── TooManyRequests (ConnectionError) 429
+    │   └── ServerError (ConnectionError)     5xx
+    ├── BadAnswer (ValueError)                what came is not what the API promises
+    │   ├── Redirected                        it points somewhere else
+    │   └── RepeatedPage                      the pages never end
+    ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
+    └── UnknownWidget (LookupError)           a code that the catalogue does not have
+
+    UnreadableValueWarning (UserWarning)      with ``on_bad="coerce"``
+
+Each message says what happened, why, and what to do about it. None carries a token, a password or the value of a
+setting.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class AmoError(Exception):
+    """Root of all errors of amoexplore.
+
+    Attributes
+    ----------
+    status : int or None
+        HTTP status of the answer, if one came.
+    title, detail : str or None
+        What the API said, from its ``application/problem+json``.
+    request_id : str or None
+        ``X-Request-Id`` of the answer: amoCRM's support asks for it.
+    url : str or None
+        What was asked for; the token is never part of it.
+    retry_after : float or None
+        Seconds that the API asked to wait.
+    errors : tuple of dict
+        The API's ``validation-errors``: ``code``, ``path``, ``detail`` each.
+    """
+
+    def __init__(  # noqa: PLR0913  the fields that an answer can have
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        title: str | None = None,
+        detail: str | None = None,
+        request_id: str | None = None,
+        url: str | None = None,
+        retry_after: float | None = None,
+        errors: tuple[dict[str, Any], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.request_id = request_id
+        self.url = url
+        self.retry_after = retry_after
+        self.errors = errors
+
+    def __str__(self) -> str:
+        # Builtins such as KeyError and OSError print themselves in ways of their own.
+        return str(self.args[0]) if self.args else ""
+
+
+class ConfigurationError(AmoError, ValueError):
+    """An address or a token that cannot be used."""
+
+
+class Unreachable(AmoError, ConnectionError):
+    """No answer came."""
+
+
+class ConnectionRefused(Unreachable, ConnectionRefusedError):
+    """Nothing listens at the address, or its name is unknown."""
+
+
+class ConnectionDropped(Unreachable, ConnectionResetError):
+    """The connection broke before the answer was complete."""
+
+
+class TimedOut(Unreachable, TimeoutError):
+    """The answer took too long."""
+
+
+class Refused(AmoError):
+    """The API answered, and the answer is no."""
+
+
+class Unauthorized(Refused, PermissionError):
+    """401: the token is wrong, expired or revoked."""
+
+
+class PaymentRequired(Refused, PermissionError):
+    """402: the account's subscription has ended, or does not include this."""
+
+
+class Forbidden(Refused, PermissionError):
+    """403: the token's user lacks the right."""
+
+
+class Blocked(Forbidden):
+    """403 as a web page: the account or the address is blocked, usually for too many requests."""
+
+
+class NotFound(Refused, LookupError):
+    """404: there is no such thing, or it is not for this user."""
+
+
+class TooManyRequests(Refused, ConnectionError):
+    """429: more requests a second than the API allows."""
+
+
+class ServerError(Refused, ConnectionError):
+    """5xx: the service failed."""
+
+
+class BadAnswer(AmoError, ValueError):
+    """What came is not what the API promises."""
+
+
+class Redirected(BadAnswer):
+    """The answer points somewhere else, and the token does not follow."""
+
+
+class RepeatedPage(BadAnswer):
+    """A page that brings nothing new, and still says that more will come."""
+
+
+class UnreadableValue(AmoError, ValueError):
+    """A value of the catalogue that can't be read, with ``on_bad="raise"``."""
+
+
+class UnknownWidget(AmoError, LookupError):
+    """A code that the catalogue does not have."""
+
+
+class UnreadableValueWarning(UserWarning):
+    """Values of the catalogue that can't be read became NA; ``catalog.report`` lists them."""

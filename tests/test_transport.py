@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import socket
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
+
+import amoexplore as amo
+from amoexplore import Account, errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amoexplore import Sandbox
+
+HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "builtin", "advice"),
+    [
+        (problem(401), errors.Unauthorized, PermissionError, "check AMOEXPLORE_TOKEN"),
+        (problem(402), errors.PaymentRequired, PermissionError, "subscription"),
+        (problem(403), errors.Forbidden, PermissionError, "administrator's token"),
+        (HTML, errors.Blocked, PermissionError, "stop all integrations"),
+        (problem(404), errors.NotFound, LookupError, "spelling of the code"),
+        (problem(429), errors.TooManyRequests, ConnectionError, "7 requests a second"),
+        (answer(b"<html>429</html>", 429, "text/html"), errors.TooManyRequests, ConnectionError, "7 requests"),
+        (problem(500), errors.ServerError, ConnectionError, "try again later"),
+        (answer(b"Bad Gateway", 502, "text/plain"), errors.ServerError, ConnectionError, "try again later"),
+        (problem(504), errors.ServerError, ConnectionError, "try again later"),
+        (problem(418), errors.Refused, errors.AmoError, "request id"),
+        (answer(b"[" * 100_000, 400), errors.Refused, errors.AmoError, "request id"),
+    ],
+)
+def test_refusals(said: bytes, kind: type[Exception], builtin: type[Exception], advice: str) -> None:
+    """Each status is an error of its own, which is also a builtin one, and says what to do."""
+    with answering(said) as server, pytest.raises(kind) as raised:
+        server.account().widget("amo_dropbox")
+    assert type(raised.value) is kind
+    assert isinstance(raised.value, builtin)
+    assert advice in str(raised.value)
+    assert f"{server.url}/api/v4/widgets/amo_dropbox answers " in str(raised.value)
+
+
+def test_refusals_carry_what_the_api_said() -> None:
+    """Status, title, detail, request id, address and validation errors are fields of the error."""
+    faults = [{"code": "FieldMissing", "path": "login", "detail": "This field is missing."}]
+    said = problem(400, {"X-Request-Id": "f" * 32}, **{"validation-errors": [{"errors": faults}, 5, {"errors": [1]}]})
+    with answering(said) as server, pytest.raises(errors.Refused) as raised:
+        server.account().widget("x")
+    error = raised.value
+    assert (error.status, error.title, error.detail, error.request_id) == (400, "Title", "Why", "f" * 32)
+    assert (f"{server.url}/api/v4/widgets/x", tuple(faults)) == (error.url, error.errors)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (problem(429, retry_after=300), 300.0),
+        (problem(429, {"Retry-After": "7"}), 7.0),
+        (problem(429, {"Retry-After": "soon"}), None),
+        (problem(429), None),
+    ],
+)
+def test_retry_after(said: bytes, seconds: float | None) -> None:
+    """How long to wait is read from the body or from the header."""
+    with answering(said) as server, pytest.raises(errors.TooManyRequests) as raised:
+        server.account().widget("x")
+    assert seconds == raised.value.retry_after
+
+
+def test_nothing_listens() -> None:
+    """A refused connection is an error that asks for the address and the sandbox."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(errors.ConnectionRefused, match=rf"Nothing answers at 127\.0\.0\.1:{port}.*AMOEXPLORE_URL"):
+        Account(f"http://127.0.0.1:{port}", TOKEN).widget("x")
+
+
+def test_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that no network knows is told like a refused connection."""
+
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(errors.ConnectionRefused, match="the name is unknown"):
+        Account("https://nobody.invalid", TOKEN).widget("x")
+
+
+def test_dropped_once_is_read_again() -> None:
+    """A read on a connection that broke is sent once more, and the report says so."""
+    with answering(DROP, answer(listing([widget(1)]))) as server:
+        report = amo.load_catalog(server.account()).report
+    assert (report.widgets, report.requests, report.retries) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("said", [DROP, answer(listing([]))[:-5], b"HTTP/1.1 nonsense\r\n\r\n"])
+def test_dropped_for_good(said: bytes) -> None:
+    """A connection that breaks again, before or in the middle of the answer, is an error after the second try."""
+    with answering(said) as server:
+        with pytest.raises(errors.ConnectionDropped, match="broke the connection"):
+            amo.load_catalog(server.account())
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("said", [SILENCE])
+def test_timeout(said: bytes) -> None:
+    """A server that says nothing is given up after the account's timeout, and not asked again."""
+    with answering(said) as server:
+        with pytest.raises(errors.TimedOut, match=r"did not answer within 0\.05 s"):
+            server.account(timeout=0.05).widget("x")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_errors(status: int) -> None:
+    """A token does not follow to another place, not even on the same host."""
+    with answering(answer(b"", status, headers={"Location": "https://evil.example/"})) as server:
+        with pytest.raises(errors.Redirected, match=r"points to 'https://evil\.example/'"):
+            server.account().widget("x")
+        assert len(server.requests) == 1
+
+
+def test_token_goes_only_into_the_header() -> None:
+    """The token is in the Authorization header and in no address."""
+    with answering(answer(listing([]))) as server:
+        amo.load_catalog(server.account())
+    (request,) = server.requests
+    assert f"Bearer {TOKEN}" == request.headers["authorization"]
+    assert TOKEN not in request.target
+
+
+def test_netrc_does_not_replace_the_token(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that a .netrc has for this host is not sent in place of the token."""
+    netrc = tmp_path / "netrc"  # type: ignore[operator]
+    netrc.write_text("machine 127.0.0.1 login me password other\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with answering(answer(listing([]))) as server:
+        amo.load_catalog(server.account())
+    assert f"Bearer {TOKEN}" == server.requests[0].headers["authorization"]
+
+
+def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company's proxy is respected: the request goes to it, with the whole address."""
+    with answering(answer(listing([]))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        amo.load_catalog(Account("http://127.0.0.1:9", TOKEN))
+    assert proxy.requests[0].target == "http://127.0.0.1:9/api/v4/widgets?page=1&limit=250"
+
+
+@pytest.mark.parametrize("said", [problem(401), DROP, SILENCE, answer(b"{"), HTML])
+def test_tracebacks_do_not_show_the_token(said: bytes) -> None:
+    """A traceback with the locals of every frame, as %xmode Verbose prints it, holds no token."""
+    with answering(said) as server, pytest.raises(errors.AmoError) as raised:
+        amo.load_catalog(server.account(timeout=0.05))
+    shown = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    assert "_once" in shown or "page" in shown
+    assert TOKEN not in shown
+
+
+@pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
+def test_interrupts_do_not_show_the_token(crash: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C deep inside a request leaves no frame behind that holds the header."""
+
+    def break_off(*_: object, **__: object) -> None:
+        raise crash
+
+    monkeypatch.setattr("http.client.HTTPConnection.send", break_off)
+    with pytest.raises(crash) as raised:
+        Account("http://127.0.0.1:9", TOKEN).widget("x")
+    shown = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    assert TOKEN not in shown
+
+
+def test_reprs_do_not_show_the_token() -> None:
+    """Neither the account nor anything in it shows the token, however deep one looks."""
+    account = Account("https://example.amocrm.ru", TOKEN)
+    session = account._transport._session
+    prepared = session.prepare_request(__import__("requests").Request("GET", account.url))
+    assert prepared.headers["Authorization"] == f"Bearer {TOKEN}"
+    for shown in (account, account._repr_html_(), account._transport, session.auth, prepared.headers, vars(session)):
+        assert TOKEN not in repr(shown)
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: Account("example.amocrm.ru", TOKEN), "must begin with https://"),
+        (lambda: Account("ftp://example.amocrm.ru", TOKEN), "must begin with https://"),
+        (lambda: Account("https://", TOKEN), "must begin with https://"),
+        (lambda: Account("http://example.amocrm.ru", TOKEN), "https is needed"),
+        (lambda: Account("https://me:pass@example.amocrm.ru", TOKEN), "must not hold a user"),
+        (lambda: Account("https://example.amocrm.ru/leads", TOKEN), "nothing may follow"),
+        (lambda: Account("https://example.amocrm.ru?x=1", TOKEN), "nothing may follow"),
+        (lambda: Account("https://example.amocrm.ru:port", TOKEN), "Port could not be cast"),
+        (lambda: Account("https://[", TOKEN), "Invalid IPv6"),
+        (lambda: Account("https://example.amocrm.ru", " \n"), "is empty"),
+        (lambda: Account("https://example.amocrm.ru", f"{TOKEN} {TOKEN}"), "holds spaces"),
+        (lambda: Account("https://example.amocrm.ru", f"{TOKEN}\n{TOKEN}"), "line breaks"),
+        (lambda: Account("https://example.amocrm.ru", f"{TOKEN}Ж"), "letters that no token has"),
+    ],
+)
+def test_what_cannot_be_used(make: Callable[[], Account], why: str) -> None:
+    """A wrong address or token is told at once, before anything is sent, and without showing a secret."""
+    with pytest.raises(errors.ConfigurationError, match=why) as raised:
+        make()
+    assert TOKEN not in str(raised.value)
+    assert "pass@" not in str(raised.value)
+
+
+def test_dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that does not answer is told apart from an account that does not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{server.getsockname()[1]}")
+    with pytest.raises(errors.Unreachable, match="The proxy between here and"):
+        Account("https://example.amocrm.ru", TOKEN).widget("x")
+
+
+def test_address_and_token_are_tidied(sandbox: Sandbox) -> None:
+    """White space and a last slash, as copying adds them, do no harm."""
+    account = Account(f" {sandbox.url}/ ", f"{sandbox.token}\n")
+    assert sandbox.url == account.url
+    assert account.widget("amo_dropbox").code == "amo_dropbox"
+
+
+def test_constructor_touches_no_network() -> None:
+    """An account is made without a request; what is wrong shows with the first one."""
+    with answering(problem(401)) as server:
+        server.account()
+    assert server.requests == []
