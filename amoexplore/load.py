@@ -1,0 +1,261 @@
+"""Walks the pages of the catalogue into frames."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Literal, NoReturn
+from urllib.parse import urlsplit
+
+import pandas as pd
+from msgspec import structs
+from tqdm.auto import tqdm
+
+from amoexplore import display, wire
+from amoexplore.errors import Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
+from amoexplore.frames import Frames
+from amoexplore.wire import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from amoexplore.account import Account
+
+#: The types of settings that the API's page names.
+KNOWN_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp"})
+
+#: Seconds after which a load shows how far it is.
+PATIENCE = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a load did.
+
+    Attributes
+    ----------
+    account : str
+        Where from.
+    pages, requests, retries : int
+        Pages with widgets; requests sent, those sent again among them.
+    seconds : float
+        From the first request to the last row.
+    widgets, settings : int
+        Rows of the two frames.
+    unreadable : DataFrame
+        Values that became NA (page, widget, field, raw); also entries without an id or a code, which no frame can hold.
+    repeated : DataFrame
+        Widgets that came more than once (code, first_page, again_page); kept once.
+    unknown_fields : dict
+        Fields that the API's page does not name, and how often they came.
+    unknown_types : dict
+        Types of settings that the API's page does not name, and how often they came.
+    """
+
+    account: str
+    pages: int
+    requests: int
+    retries: int
+    seconds: float
+    widgets: int
+    settings: int
+    unreadable: pd.DataFrame
+    repeated: pd.DataFrame
+    unknown_fields: dict[str, int] = field(default_factory=dict)
+    unknown_types: dict[str, int] = field(default_factory=dict)
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "account": self.account,
+            "pages": self.pages,
+            "requests": self.requests,
+            "retries": self.retries,
+            "seconds": f"{self.seconds:.2f}",
+            "widgets": self.widgets,
+            "settings": self.settings,
+            "unreadable values": len(self.unreadable),
+            "repeated widgets": len(self.repeated),
+            "unknown fields": _counted(self.unknown_fields),
+            "unknown types": _counted(self.unknown_types),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(["Load report", *(f"  {name:<18} {value}" for name, value in self._rows().items())])
+
+    def _repr_html_(self) -> str:
+        return display.card("Load report", self._rows())
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} × {count}" for name, count in counts.items()) or "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """The catalogue as two frames, and what the load did.
+
+    Attributes
+    ----------
+    widgets : DataFrame
+        One row a widget.
+    settings : DataFrame
+        One row a field of a settings_template.
+    report : Report
+    """
+
+    widgets: pd.DataFrame
+    settings: pd.DataFrame
+    report: Report
+
+    def __repr__(self) -> str:
+        return f"<Catalog of {self.report.account}: {len(self.widgets)} widgets, {len(self.settings)} settings>"
+
+    def _repr_html_(self) -> str:
+        installed = int(self.widgets["is_active_in_account"].sum())
+        rated = int(self.widgets["rating"].count())
+        rows = {"widgets": len(self.widgets), "installed": installed, "rated": rated, "settings": len(self.settings)}
+        return display.card(f"Catalog of {self.report.account}", rows)
+
+
+def load_catalog(
+    account: Account,
+    *,
+    limit: int = 250,
+    on_bad: Literal["coerce", "raise"] = "coerce",
+    progress: bool | None = None,
+) -> Catalog:
+    """Load the whole catalogue in one pass.
+
+    Parameters
+    ----------
+    account : Account
+    limit : int
+        Widgets a page, at most 250.
+    on_bad : {"coerce", "raise"}
+        What to do with a value that can't be read: make it NA, list it in the report and warn once, or stop.
+    progress : bool, optional
+        Show how far the load is. By default after a second.
+
+    Returns
+    -------
+    Catalog
+        The dtypes are the same for any catalogue, also an empty one.
+
+    Raises
+    ------
+    UnreadableValue
+        With ``on_bad="raise"``.
+    RepeatedPage
+        If the pages never end.
+    AmoError
+        If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames.
+    """
+    if on_bad not in ("coerce", "raise"):
+        raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
+    started = time.perf_counter()
+    frames, unknown, pages, requests = Frames(), Counter[str](), 0, 0
+    with _bar(progress=progress) as bar:
+        for page in _walk(account, limit):
+            again = frames.add(page)
+            if again and again == page.count and page.links.next:
+                raise _endless(page)
+            if frames.unreadable and on_bad == "raise":
+                raise _unreadable(frames.unreadable[0])
+            unknown += page.unknown
+            pages += page.count > 0
+            requests += page.requests
+            bar.update(page.count - again)
+    widgets, settings = frames.widgets(), frames.settings()
+    report = Report(
+        account=account.name,
+        pages=pages,
+        requests=requests,
+        retries=requests - page.number,
+        seconds=time.perf_counter() - started,
+        widgets=len(widgets),
+        settings=len(settings),
+        unreadable=pd.DataFrame(
+            [structs.astuple(value) for value in frames.unreadable], columns=Unreadable.__struct_fields__
+        ),
+        repeated=pd.DataFrame(frames.repeated, columns=["code", "first_page", "again_page"]),
+        unknown_fields=dict(unknown),
+        unknown_types=_unknown_types(settings),
+    )
+    if frames.unreadable:
+        warnings.warn(_warning(frames.unreadable), UnreadableValueWarning, stacklevel=2)
+    return Catalog(widgets, settings, report)
+
+
+def load_widgets(
+    account: Account,
+    *,
+    limit: int = 250,
+    on_bad: Literal["coerce", "raise"] = "coerce",
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Load one row a widget: ``load_catalog(…).widgets``."""
+    return load_catalog(account, limit=limit, on_bad=on_bad, progress=progress).widgets
+
+
+def load_settings(
+    account: Account,
+    *,
+    limit: int = 250,
+    on_bad: Literal["coerce", "raise"] = "coerce",
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Load one row a field of a settings_template: ``load_catalog(…).settings``."""
+    return load_catalog(account, limit=limit, on_bad=on_bad, progress=progress).settings
+
+
+def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
+    return tqdm(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
+
+
+def _walk(account: Account, limit: int) -> Iterator[wire.Page]:
+    """Yield the pages up to the one that ends the catalogue: it is empty or short, or names no next one."""
+    for number in count(1):
+        page = wire.page(account.widgets_answer(number, limit), number)
+        _check_host(page, account)
+        yield page
+        if not page.links.next or page.count < (page.size or limit):
+            return
+
+
+def _check_host(page: wire.Page, account: Account) -> None:
+    following = urlsplit(page.links.next.href).netloc.lower() if page.links.next else ""
+    if following not in ("", account.host):
+        raise Redirected(
+            f"Page {page.number} of {account.host} names a next page at {following}, and a token goes to its own host "
+            f"only. If the account has moved, connect to its new address.",
+            url=page.url,
+        )
+
+
+def _endless(page: wire.Page) -> RepeatedPage:
+    return RepeatedPage(
+        f"Page {page.number} brings only widgets that came before, and says that more will follow: the pages never "
+        "end. Nothing was kept of this load. Try again; if it stays so, ask amoCRM's support.",
+        url=page.url,
+    )
+
+
+def _unreadable(value: Unreadable) -> UnreadableValue:
+    return UnreadableValue(
+        f"{value.field} of widget {value.widget} on page {value.page} can't be read: {value.raw}. "
+        'on_bad="coerce" makes it NA and lists it in the report.'
+    )
+
+
+def _warning(values: list[Unreadable]) -> str:
+    first = "; ".join(f"{value.field} of {value.widget} = {value.raw}" for value in values[:3])
+    more = f" and {len(values) - 3} more" if len(values) > 3 else ""  # noqa: PLR2004  as many as are shown
+    return f"Not readable, now NA: {first}{more}. catalog.report.unreadable lists them all."
+
+
+def _unknown_types(settings: pd.DataFrame) -> dict[str, int]:
+    types = settings["type"].value_counts()
+    return {str(name): int(times) for name, times in types.items() if name not in KNOWN_TYPES}

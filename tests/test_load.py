@@ -1,0 +1,392 @@
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scripted import ScriptedServer, answer, answering, catalogue, listing, no_content, setting, widget
+
+import amoexplore as amo
+from amoexplore import errors
+from amoexplore.frames import SETTINGS, WIDGETS
+
+if TYPE_CHECKING:
+    from amoexplore import Account, Catalog, Sandbox
+
+
+def load(*pages: list[object], **options: Any) -> Catalog:
+    """Load these pages over HTTP; values that can't be read raise no warning here."""
+    always_next = options.pop("always_next", False)
+    with catalogue(*pages, always_next=always_next) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.UnreadableValueWarning)
+        return amo.load_catalog(server.account(), **options)
+
+
+def dtypes(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the dtypes by their names."""
+    return {name: str(dtype) for name, dtype in frame.dtypes.items()}
+
+
+def test_sandbox_is_loaded_whole(sandbox: Sandbox, account: Account) -> None:
+    """Every widget and every setting of the sandbox is a row, once, in the order of the API."""
+    catalog = amo.load_catalog(account)
+    assert sandbox.size == len(catalog.widgets) == catalog.widgets["code"].nunique()
+    assert catalog.widgets["settings_count"].sum() == len(catalog.settings) > sandbox.size / 2
+    assert catalog.settings["is_required"].sum() == catalog.widgets["required_count"].sum() > 0
+    assert catalog.widgets["code"].head(3).tolist() == ["amo_dropbox", "amo_mailchimp", "amo_asterisk"]
+
+
+def test_report_counts(sandbox: Sandbox, account: Account) -> None:
+    """The report says what the load took; limit 100 makes three pages of the 300 widgets, and no request more."""
+    before = len(sandbox.requests)
+    report = amo.load_catalog(account, limit=100).report
+    assert (report.pages, report.requests, report.retries) == (3, 3, 0)
+    assert len(sandbox.requests) - before == 3
+    assert (report.widgets, len(report.unreadable), len(report.repeated)) == (300, 0, 0)
+    assert (report.unknown_fields, report.unknown_types) == ({}, {})
+    assert report.seconds > 0
+
+
+def test_load_widgets_and_load_settings(account: Account) -> None:
+    """The two short names are the two frames of the long one."""
+    catalog = amo.load_catalog(account)
+    pd.testing.assert_frame_equal(catalog.widgets, amo.load_widgets(account))
+    pd.testing.assert_frame_equal(catalog.settings, amo.load_settings(account))
+
+
+def test_any_limit_gives_the_same_frames(account: Account) -> None:
+    """How the catalogue is cut into pages shows nowhere in the frames."""
+    whole = amo.load_catalog(account)
+    small = amo.load_catalog(account, limit=7)
+    pd.testing.assert_frame_equal(whole.widgets, small.widgets)
+    pd.testing.assert_frame_equal(whole.settings, small.settings)
+
+
+@pytest.mark.parametrize("pages", [[], [[]], [[widget()]], [[widget(rating=None, settings_template=[])]]])
+def test_dtypes_are_the_same_for_every_catalogue(pages: list[list[object]]) -> None:
+    """An empty catalogue, one without a value in a column, and a full one have the same columns and dtypes."""
+    catalog = load(*pages)
+    assert dtypes(catalog.widgets) == WIDGETS
+    assert dtypes(catalog.settings) == SETTINGS
+
+
+def test_one_widget_field_by_field() -> None:
+    """Each field of a widget and of its settings stands in its column."""
+    template = [setting(), setting(key="phones", name="Телефоны", type="users", is_required=False)]
+    sent = widget(7, settings_template=template, client_uuid="u", is_active_in_account=True, pipeline_id=31)
+    catalog = load([sent])
+    assert catalog.widgets.iloc[0].to_dict() == {
+        "id": 7,
+        "code": "widget_7",
+        "version": "1.0.0",
+        "rating": 2.8,
+        "is_lead_source": False,
+        "is_work_with_dp": False,
+        "is_crm_template": False,
+        "is_active_in_account": True,
+        "client_uuid": "u",
+        "pipeline_id": 31,
+        "settings_count": 2,
+        "required_count": 1,
+    }
+    assert catalog.settings.to_numpy().tolist() == [
+        [7, "widget_7", 0, "login", "Логин", "text", True],
+        [7, "widget_7", 1, "phones", "Телефоны", "users", False],
+    ]
+
+
+RATINGS = [("2,8", 2.8), (2.8, 2.8), (3, 3.0), ("", None), (None, None), ("н/д", None), (..., None)]
+FLAGS = [(True, True), (False, False), (0, False), (1, True), ("1", True), (None, None), (..., None), ("да", None)]
+IDS = [(5, 5), ("5", 5), (None, None), (..., None), ("пять", None)]
+
+
+@pytest.mark.parametrize("raw", RATINGS)
+def test_rating_column(raw: tuple[object, float | None]) -> None:
+    """Ratings of every kind stand side by side in one Float64 column."""
+    column = load([widget(1, rating=raw[0]), widget(2, rating="3,4")]).widgets["rating"]
+    assert [raw[1], 3.4] == [None if pd.isna(value) else value for value in column]
+
+
+@pytest.mark.parametrize("raw", FLAGS)
+@pytest.mark.parametrize("field", ["is_lead_source", "is_active_in_account"])
+def test_flag_column(field: str, raw: tuple[object, bool | None]) -> None:
+    """Flags of every kind stand side by side in one boolean column."""
+    column = load([widget(1, **{field: raw[0]}), widget(2, **{field: True})]).widgets[field]
+    assert [raw[1], True] == [None if pd.isna(value) else value for value in column]
+
+
+@pytest.mark.parametrize("raw", IDS)
+def test_pipeline_column(raw: tuple[object, int | None]) -> None:
+    """Ids that may be missing stand in one Int64 column, also as digits in text."""
+    column = load([widget(1, pipeline_id=raw[0]), widget(2, pipeline_id=2**62)]).widgets["pipeline_id"]
+    assert [raw[1], 2**62] == [None if pd.isna(value) else value for value in column]
+
+
+@pytest.mark.parametrize(
+    ("template", "keys"),
+    [
+        ([setting(key="a"), setting(key="b")], ["a", "b"]),
+        ({"a": setting(key=...), "b": setting(key="c")}, ["a", "c"]),
+        (None, []),
+        ("", []),
+        ({}, []),
+        (..., []),
+    ],
+)
+def test_settings_template_shapes(template: object, keys: list[str]) -> None:
+    """A settings_template is a list, or an object by key, or nothing; it never hides its widget."""
+    catalog = load([widget(1, settings_template=template), widget(2)])
+    assert keys == catalog.settings.loc[catalog.settings["code"] == "widget_1", "key"].tolist()
+    assert len(catalog.widgets) == 2
+    assert catalog.report.unreadable.empty
+
+
+def test_unreadable_values_are_listed() -> None:
+    """What can't be read is NA in the frame, and stands in the report with page, widget, field and raw text."""
+    odd = widget(2, rating="н/д", is_crm_template=[1], pipeline_id={"a": 1}, settings_template=["x", setting(type=[])])
+    report = load([widget(1), odd]).report
+    assert {tuple(row) for row in report.unreadable.to_numpy()} == {
+        (1, "widget_2", "rating", '"н/д"'),
+        (1, "widget_2", "is_crm_template", "[1]"),
+        (1, "widget_2", "pipeline_id", '{"a":1}'),
+        (1, "widget_2", "settings_template", '"x"'),
+        (1, "widget_2", "type", "[]"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        (None, "widget"),
+        ("x", "widget"),
+        (widget(id="x"), "id"),
+        (widget(id=None), "id"),
+        (widget(code=""), "code"),
+        (widget(code=...), "code"),
+        (widget(id=2**70), "id"),
+        (widget(code=[]), "code"),
+    ],
+)
+def test_entries_that_no_frame_can_hold_are_listed(entry: object, field: str) -> None:
+    """A widget without an id or a code is no row, and is not lost: the report names it."""
+    catalog = load([entry, widget(2), widget(3, id="3")])
+    assert catalog.widgets["code"].tolist() == ["widget_2", "widget_3"]
+    assert catalog.widgets["id"].tolist() == [2, 3]
+    assert [field] == catalog.report.unreadable["field"].tolist()
+
+
+def test_unreadable_values_warn_once() -> None:
+    """One load, one warning, which names the first values and where all of them are."""
+    page = [widget(number, rating="?") for number in range(1, 9)]
+    with catalogue(page) as server, pytest.warns(errors.UnreadableValueWarning) as warned:
+        amo.load_catalog(server.account())
+    assert len(warned) == 1
+    assert str(warned[0].message) == (
+        'Not readable, now NA: rating of widget_1 = "?"; rating of widget_2 = "?"; rating of widget_3 = "?" and 5 '
+        "more. catalog.report.unreadable lists them all."
+    )
+
+
+def test_on_bad_raise() -> None:
+    """With on_bad="raise" the first value that can't be read stops the load, named."""
+    with pytest.raises(errors.UnreadableValue, match=r'rating of widget widget_2 on page 2 can\'t be read: "н/д"'):
+        load([widget(1)], [widget(2, rating="н/д")], limit=1, on_bad="raise")
+
+
+def test_on_bad_takes_two_words(account: Account) -> None:
+    """A misspelled option is an error before anything is sent."""
+    with pytest.raises(ValueError, match="'coerce' or 'raise'"):
+        amo.load_catalog(account, on_bad="ignore")  # type: ignore[arg-type]
+
+
+def test_unknown_fields_and_types_are_listed() -> None:
+    """A field or a type that the API's page does not name changes nothing and stands in the report."""
+    odd = widget(2, settings_template=[setting(hint="?", type="textarea")], description="new")
+    page = listing([widget(1), odd]) | {"_total_items": 2}
+    with answering(answer(page)) as server:
+        catalog = amo.load_catalog(server.account())
+    assert catalog.report.unknown_fields == {"page._total_items": 1, "widget.description": 1, "setting.hint": 1}
+    assert catalog.report.unknown_types == {"textarea": 1}
+    assert catalog.widgets["code"].tolist() == ["widget_1", "widget_2"]
+    assert catalog.settings["type"].tolist() == ["text", "textarea"]
+
+
+def test_settings_values_are_dropped() -> None:
+    """Values of settings, which hold passwords, come neither into a frame nor into the report."""
+    odd = widget(1, settings={"password": "canary-secret"}, novelty=1)
+    catalog = load([odd, None])
+    shown = "".join(map(str, [catalog, catalog.report, catalog.report.unreadable.to_csv(), catalog.widgets.to_csv()]))
+    assert "canary-secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("pages", "always_next", "requests"),
+    [
+        ([[widget(1), widget(2)], [widget(3)]], False, 2),  # no next
+        ([[widget(1), widget(2)], [widget(3)]], True, 2),  # a short page
+        ([[widget(1), widget(2)], [widget(3), widget(4)]], True, 3),  # 204
+        ([[widget(1), widget(2)], [widget(3), widget(4)], []], True, 3),  # an empty list
+        ([], False, 1),  # 204 at once
+        ([[]], False, 1),  # an empty list at once
+    ],
+)
+def test_end_of_the_pages(pages: list[list[object]], always_next: bool, requests: int) -> None:  # noqa: FBT001
+    """204, no next, an empty list and a short page each end the catalogue, and nothing is asked for beyond."""
+    catalog = load(*pages, always_next=always_next, limit=2)
+    assert sum(map(len, pages)) == len(catalog.widgets)
+    assert requests == catalog.report.requests
+
+
+def test_a_smaller_page_than_asked_for_is_not_short() -> None:
+    """Where the API grants a smaller limit than was asked for, and says so in its link, its pages are still full."""
+
+    def script(request: Any) -> bytes:
+        numbers = range(request.page * 2 - 1, min(request.page * 2, 5) + 1)
+        return answer(listing([widget(n) for n in numbers], page=request.page, limit=2, more=request.page < 3))
+
+    with ScriptedServer(script) as server:
+        assert len(amo.load_widgets(server.account(), limit=250)) == 5
+
+
+def test_pages_that_never_end() -> None:
+    """The same widgets again, with a next page promised, is an error that names the page."""
+
+    def script(request: Any) -> bytes:
+        return answer(listing([widget(1), widget(2)], page=request.page, limit=2, more=True))
+
+    with ScriptedServer(script) as server, pytest.raises(errors.RepeatedPage, match="Page 2 brings only widgets"):
+        amo.load_catalog(server.account(), limit=2)
+
+
+def test_a_widget_on_two_pages_is_kept_once() -> None:
+    """A catalogue that grew between two pages shows a widget twice: one row, and a line in the report."""
+    catalog = load([widget(1), widget(2)], [widget(2, rating="5"), widget(3)], [widget(3)], limit=2)
+    assert catalog.widgets["code"].tolist() == ["widget_1", "widget_2", "widget_3"]
+    assert catalog.widgets["rating"][1] == 2.8
+    assert catalog.report.repeated.to_numpy().tolist() == [["widget_2", 1, 2], ["widget_3", 2, 3]]
+    assert len(catalog.settings) == 3
+
+
+def test_next_on_another_host() -> None:
+    """A next link to another host is an error: the token goes nowhere else."""
+    page = listing([widget(1)], limit=1)
+    page["_links"]["next"] = {"href": "https://evil.example/api/v4/widgets?page=2"}  # type: ignore[index]
+    with answering(answer(page)) as server:
+        with pytest.raises(errors.Redirected, match=r"names a next page at evil\.example"):
+            amo.load_catalog(server.account(), limit=1)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"{}",
+        b'{"_embedded": 1}',
+        b'{"_embedded": {"widgets": 7}}',
+        b"\xff\xfe",
+        b'{"_embedded": {"widgets": [{}',
+        b'{"_embedded": {"widgets": []}, "_links": 5}',
+        b"[" * 100000,
+    ],
+)
+def test_answers_that_are_no_catalogue(body: bytes) -> None:
+    """Broken JSON, and JSON of another shape, is an error that says so: never an empty frame."""
+    with answering(answer(body)) as server, pytest.raises(errors.BadAnswer, match=r"the JSON is"):
+        amo.load_catalog(server.account())
+
+
+def test_a_web_page_instead_of_json() -> None:
+    """HTML with status 200 is named as what it is."""
+    page = answer(b"\n<!DOCTYPE html><title>Login</title>", content_type="text/html")
+    with answering(page) as server, pytest.raises(errors.BadAnswer, match="a web page came where JSON was expected"):
+        amo.load_catalog(server.account())
+
+
+def test_a_failure_in_the_middle_is_an_exception() -> None:
+    """A load that breaks off gives no half of a catalogue."""
+
+    def script(request: Any) -> bytes:
+        return answer(listing([widget(1)], limit=1, more=True)) if request.page == 1 else answer({}, 500)
+
+    with ScriptedServer(script) as server, pytest.raises(errors.ServerError):
+        amo.load_catalog(server.account(), limit=1)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+odd_settings = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("key", "name", "type", "is_required", "other"), json_values)
+)
+odd_widgets = st.fixed_dictionaries(
+    {},
+    optional={name: json_values for name in widget() if name != "settings_template"}
+    | {"settings_template": json_values | st.lists(odd_settings, max_size=3), "other": json_values},
+)
+
+
+@given(st.lists(st.lists(odd_widgets | json_values, max_size=5), max_size=3))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+def test_nothing_crashes_and_nothing_is_lost(pages: list[list[Any]]) -> None:
+    """Whatever stands in the list: each entry is a row, or a repeated widget, or in the report; dtypes stay."""
+    body = listing([entry for page in pages for entry in page])
+    with answering(answer(body), no_content()) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.UnreadableValueWarning)
+        catalog = amo.load_catalog(server.account())
+    report = catalog.report
+    left_out = report.unreadable["field"].isin(["widget", "id", "code"]).sum()
+    assert sum(map(len, pages)) == len(catalog.widgets) + len(report.repeated) + left_out
+    assert (dtypes(catalog.widgets), dtypes(catalog.settings)) == (WIDGETS, SETTINGS)
+
+
+@given(st.integers(0, 23), st.integers(1, 9))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_every_size_and_limit(size: int, limit: int) -> None:
+    """Any number of widgets in pages of any size comes whole and in order, in as few requests as that takes."""
+    numbers = list(range(1, size + 1))
+    pages = [[widget(n) for n in numbers[start : start + limit]] for start in range(0, size, limit)]
+    catalog = load(*pages, limit=limit)
+    assert numbers == catalog.widgets["id"].tolist()
+    assert max(1, len(pages)) == catalog.report.requests
+
+
+def test_long_loads_show_progress(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar is shown once patience has run out, at once if asked for, and never if not wanted."""
+
+    def slow(request: Any) -> bytes:
+        threading.Event().wait(0.15)
+        return answer(listing([widget(request.page)], page=request.page, limit=1, more=request.page < 3))
+
+    shown = []
+    for patience, progress in [(60.0, None), (0.1, None), (60.0, True), (0.1, False)]:
+        monkeypatch.setattr("amoexplore.load.PATIENCE", patience)
+        with ScriptedServer(slow) as server:
+            amo.load_catalog(server.account(), limit=1, progress=progress)
+        shown.append("widgets" in capsys.readouterr().err)
+    assert shown == [False, True, True, False]
+
+
+def test_displays(account: Account) -> None:
+    """Catalog and report say in a line or a table what they are, in text and in HTML."""
+    catalog = amo.load_catalog(account)
+    assert "<Catalog of sandbox on this machine: 300 widgets, " in repr(catalog)
+    assert "<td" in catalog._repr_html_()
+    assert "Load report\n  account            sandbox on this machine\n  pages              2" in repr(catalog.report)
+    assert "unknown fields" in catalog.report._repr_html_()
+
+
+def test_displays_are_escaped() -> None:
+    """A name that looks like HTML stays a name."""
+    report = load([widget(1, **{"<script>": 1})]).report
+    assert "widget.&lt;script&gt; × 1" in report._repr_html_()
