@@ -1,0 +1,93 @@
+"""The command ``amoexplore``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amoexplore.errors import AmoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    options = _parser().parse_args(arguments)
+    # A supervisor's SIGTERM ends a command as Ctrl-C does: with everything it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        options.run(options)
+    except KeyboardInterrupt:
+        return 130
+    except (AmoError, OSError, ValueError, ImportError) as error:
+        print(f"amoexplore: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("amoexplore", description="Explore the amoCRM widget marketplace.")
+    parser.add_argument("--version", action="version", version=f"amoexplore {version('amoexplore')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    sandbox = commands.add_parser("sandbox", help="serve the API on this machine until Ctrl-C")
+    sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
+    sandbox.add_argument("--token", metavar="T", help="the administrator's; default: a new one, which is printed")
+    sandbox.add_argument("--size", type=int, default=300, help="widgets in the catalogue (default: 300)")
+    sandbox.add_argument("--seed", type=int, default=0, help="another seed makes another catalogue (default: 0)")
+    sandbox.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file; default: in memory")
+    sandbox.set_defaults(run=_sandbox)
+
+    load = commands.add_parser(
+        "load", help="load the catalogue", description="Load the catalogue into a file, or show it as a table."
+    )
+    load.add_argument("--to", type=Path, metavar="FILE", help=".parquet, .csv, or .xlsx (with both tables)")
+    load.add_argument("--table", choices=("widgets", "settings"), default="widgets", help="default: widgets")
+    load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
+    load.set_defaults(run=_load)
+
+    lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
+    lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
+    lab.add_argument("jupyter", nargs="*", metavar="OPTION", help="behind --, an option of JupyterLab's own")
+    lab.set_defaults(run=_lab)
+    return parser
+
+
+def _sandbox(options: argparse.Namespace) -> None:
+    from amoexplore.sandbox import Sandbox  # noqa: PLC0415  each command imports what it needs
+
+    sandbox = Sandbox(seed=options.seed, size=options.size, state=options.state, port=options.port, token=options.token)
+    with sandbox:
+        print(f"Sandbox ready at {sandbox.url} with {sandbox.size} widgets; Ctrl-C stops it.")  # noqa: T201
+        print(f"export AMOEXPLORE_URL={sandbox.url}")  # noqa: T201
+        if options.token is None:
+            print(f"export AMOEXPLORE_TOKEN={sandbox.token}")  # noqa: T201  made up just now, known to nobody else
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+def _load(options: argparse.Namespace) -> None:
+    from amoexplore import export  # noqa: PLC0415
+    from amoexplore.account import connect  # noqa: PLC0415
+    from amoexplore.load import load_catalog  # noqa: PLC0415
+
+    if options.to is not None:
+        export.check(options.to)
+    catalog = load_catalog(connect())
+    if options.to is None:
+        print(export.as_text(getattr(catalog, options.table)))  # noqa: T201
+    else:
+        export.write(catalog, options.to, table=options.table, decimal_comma=options.decimal_comma)
+        print(f"{options.to}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+
+
+def _lab(options: argparse.Namespace) -> None:
+    from amoexplore import lab  # noqa: PLC0415
+
+    lab.run(options.notebooks, options.jupyter)

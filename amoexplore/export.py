@@ -1,0 +1,79 @@
+"""Frames to files: Parquet, CSV, Excel, or a table in the terminal."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from amoexplore.load import Catalog
+
+SUFFIXES = (".parquet", ".csv", ".xlsx")
+
+
+def check(path: Path) -> None:
+    """Raise what :func:`write` would raise later, after a long load.
+
+    Raises
+    ------
+    ValueError
+        If the ending of the name is none of those that can be written.
+    FileNotFoundError
+        If the folder does not exist.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path.name}: the name must end in {', '.join(SUFFIXES)}, which says what to write.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}: make it first.")
+
+
+def write(
+    catalog: Catalog, path: Path, *, table: Literal["widgets", "settings"] = "widgets", decimal_comma: bool = False
+) -> None:
+    """Write one table (both, for Excel); the file is there whole or not at all.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    path : Path
+        Its ending says what to write: .parquet, .csv or .xlsx.
+    table : {"widgets", "settings"}
+        Which one; an Excel file has a sheet for each.
+    decimal_comma : bool
+        Write a CSV as Excel in a Russian locale reads it: ``2,8``, separated by semicolons.
+    """
+    check(path)
+    frame: pd.DataFrame = getattr(catalog, table)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".amoexplore-") as folder:
+        unfinished = Path(folder) / path.name
+        match path.suffix.lower():
+            case ".parquet":
+                frame.to_parquet(unfinished, index=False)
+            case ".csv":
+                decimal, separator = (",", ";") if decimal_comma else (".", ",")
+                # The byte order mark is how Excel knows that Cyrillic is UTF-8.
+                frame.to_csv(unfinished, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
+            case _:
+                _write_excel(catalog, unfinished)
+        unfinished.replace(path)
+
+
+def _write_excel(catalog: Catalog, path: Path) -> None:
+    # A name that begins with "=" is a name, not a formula.
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+        for name in ("widgets", "settings"):
+            frame: pd.DataFrame = getattr(catalog, name)
+            frame.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0), autofilter=True)
+            writer.sheets[name].autofit()
+
+
+def as_text(frame: pd.DataFrame) -> str:
+    """Return a frame as a table that fits the terminal; a long one shows its two ends."""
+    width = shutil.get_terminal_size((120, 24)).columns
+    with pd.option_context("display.width", width, "display.max_columns", None, "display.max_rows", 40):
+        return str(frame)

@@ -1,0 +1,94 @@
+"""JupyterLab on the notebooks, with a sandbox beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from amoexplore.account import TOKEN_VARIABLE, URL_VARIABLE
+from amoexplore.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PACKAGE = Path(__file__).parent
+_QUIET = (
+    "--LabApp.news_url=",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
+
+
+def run(folder: Path | None, options: Sequence[str] = ()) -> None:
+    """Open JupyterLab on the notebooks; returns when it has ended.
+
+    Without AMOEXPLORE_URL a sandbox runs beside it, and all notebooks share that one. Ctrl-C ends both.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where the notebooks are; those that are missing are copied there, none is overwritten. By default the checkout's
+        own folder, or ``amoexplore-notebooks`` here if the package is installed.
+    options : sequence of str
+        Options of JupyterLab's own.
+
+    Raises
+    ------
+    ImportError
+        If JupyterLab is not installed.
+    """
+    if find_spec("jupyterlab") is None:
+        raise ImportError("JupyterLab is not installed. pip install 'amoexplore[lab]' brings it.")
+    root = notebooks(folder)
+    with ExitStack() as stack:
+        environment = dict(os.environ)
+        if not environment.get(URL_VARIABLE):
+            sandbox = stack.enter_context(Sandbox())
+            environment |= {URL_VARIABLE: sandbox.url, TOKEN_VARIABLE: sandbox.token}
+        _wait(_jupyter(root, options, environment))
+
+
+def notebooks(folder: Path | None) -> Path:
+    """Return the folder of the notebooks, with those of this package in it."""
+    checkout = _PACKAGE.parent / "notebooks"
+    source = checkout if checkout.is_dir() else _PACKAGE / "notebooks"
+    if folder is None:
+        if source == checkout:
+            return checkout
+        folder = Path("amoexplore-notebooks")
+    folder.mkdir(parents=True, exist_ok=True)
+    for notebook in source.glob("*.ipynb"):
+        if not (folder / notebook.name).exists():
+            shutil.copy(notebook, folder)
+    return folder.resolve()
+
+
+def _jupyter(root: Path, options: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    first = min(notebook.name for notebook in root.glob("*.ipynb"))
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        *_QUIET,
+        *(["--allow-root"] if _is_root() else []),
+        *options,
+    ]
+    # In a session of its own: the terminal's Ctrl-C must not reach JupyterLab, which would ask whether it is meant.
+    return subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603  our own command
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _wait(jupyter: subprocess.Popen[bytes]) -> None:
+    try:
+        jupyter.wait()
+    finally:
+        jupyter.terminate()
+        jupyter.wait()

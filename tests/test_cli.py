@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pandas as pd
+import pytest
+from scripted import TOKEN, catalogue, widget
+
+import amoexplore as amo
+from amoexplore import Account, export, lab
+from amoexplore.cli import main
+
+if TYPE_CHECKING:
+    from amoexplore import Sandbox
+
+
+@pytest.fixture
+def environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the two variables to the sandbox."""
+    monkeypatch.setenv("AMOEXPLORE_URL", sandbox.url)
+    monkeypatch.setenv("AMOEXPLORE_TOKEN", sandbox.token)
+
+
+@pytest.fixture(autouse=True)
+def restored_signal() -> object:
+    """Give SIGTERM back its meaning."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def command(*arguments: str) -> subprocess.Popen[str]:
+    """Start the command as a user does."""
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("amoexplore"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_sandbox_serves_until_it_is_stopped(stop: signal.Signals) -> None:
+    """The command prints its address when it is ready, serves there, and ends at Ctrl-C without a traceback."""
+    with command("sandbox", "--size", "5", "--token", TOKEN) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        ready = process.stdout.readline()
+        url = process.stdout.readline().removeprefix("export AMOEXPLORE_URL=").strip()
+        assert f"Sandbox ready at {url} with 5 widgets; Ctrl-C stops it.\n" == ready
+        assert len(amo.load_widgets(Account(url, TOKEN))) == 5
+        process.send_signal(stop)
+        rest, errors = process.communicate(timeout=10)
+        assert (process.returncode, rest, errors) == (130, "", "")
+    assert TOKEN not in ready
+
+
+def test_sandbox_prints_the_token_that_it_made() -> None:
+    """Without --token the printed lines are all that another shell needs."""
+    with command("sandbox") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        url, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
+        assert len(amo.load_widgets(Account(url, token))) == 300
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+
+def test_sandbox_keeps_its_state(tmp_path: Path) -> None:
+    """With --state the second start serves what the first one did."""
+    arguments = ("sandbox", "--state", str(tmp_path / "state.sqlite"), "--token", TOKEN, "--size", "30", "--seed", "4")
+    frames = []
+    for _ in range(2):
+        with command(*arguments) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            url = process.stdout.readline().strip().partition("=")[2]
+            frames.append(amo.load_widgets(Account(url, TOKEN)))
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_sandbox_port_taken(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken is told in one line."""
+    port = sandbox.url.rpartition(":")[2]
+    assert main(["sandbox", "--port", port]) == 1
+    assert port in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("environment")
+def test_load_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --to the catalogue is a table in the terminal."""
+    assert main(["load"]) == 0
+    shown = capsys.readouterr().out
+    assert "amo_dropbox" in shown
+    assert "[300 rows x 12 columns]" in shown
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("table", ["widgets", "settings"])
+def test_load_to_parquet(tmp_path: Path, table: str, account: Account) -> None:
+    """A Parquet file holds the frame with its dtypes."""
+    assert main(["load", "--to", str(tmp_path / "x.parquet"), "--table", table]) == 0
+    pd.testing.assert_frame_equal(getattr(amo.load_catalog(account), table), pd.read_parquet(tmp_path / "x.parquet"))
+
+
+@pytest.mark.usefixtures("environment")
+def test_load_to_csv(tmp_path: Path) -> None:
+    """A CSV file can be read back; for a Russian Excel with semicolons and decimal commas."""
+    main(["load", "--to", str(tmp_path / "x.csv"), "--table", "settings"])
+    main(["load", "--to", str(tmp_path / "ru.csv"), "--decimal-comma"])
+    assert "Логин" in set(pd.read_csv(tmp_path / "x.csv")["name"])
+    assert (tmp_path / "x.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert "742;amo_dropbox;0.0.13;2,8;False" in (tmp_path / "ru.csv").read_text("utf-8-sig")
+
+
+@pytest.mark.usefixtures("environment")
+def test_load_to_excel(tmp_path: Path) -> None:
+    """An Excel file has both tables, a sheet each."""
+    assert main(["load", "--to", str(tmp_path / "x.xlsx")]) == 0
+    book = openpyxl.load_workbook(tmp_path / "x.xlsx")
+    assert book.sheetnames == ["widgets", "settings"]
+    assert book["widgets"].max_row == 301
+    assert [cell.value for cell in book["widgets"][2]][:4] == [742, "amo_dropbox", "0.0.13", 2.8]
+
+
+def test_excel_formulas_stay_text(tmp_path: Path) -> None:
+    """A code that looks like a formula is not computed by Excel."""
+    with catalogue([widget(1, code="=1+1", version="https://x.example")]) as server:
+        catalog = amo.load_catalog(server.account())
+    export.write(catalog, tmp_path / "x.xlsx")
+    row = openpyxl.load_workbook(tmp_path / "x.xlsx")["widgets"][2]
+    assert [cell.data_type for cell in row[1:3]] == ["s", "s"]
+    assert row[2].hyperlink is None
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(("name", "why"), [("x.txt", r"must end in .parquet, .csv, .xlsx"), ("no/x.csv", "no folder")])
+def test_load_checks_the_file_first(
+    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
+) -> None:
+    """A file that can't be written is told before the load, not after it."""
+    before = len(sandbox.requests)
+    assert main(["load", "--to", str(tmp_path / name)]) == 1
+    assert why in capsys.readouterr().err
+    assert before == len(sandbox.requests)
+
+
+def test_write_is_whole_or_not_at_all(tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that breaks off leaves the former file as it was, and nothing beside it."""
+    path = tmp_path / "x.csv"
+    path.write_text("before")
+
+    def break_off(_: object, target: Path, **__: object) -> None:
+        Path(target).write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        export.write(amo.load_catalog(account), path)
+    assert path.read_text() == "before"
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong is told on standard error, without a traceback and without the token."""
+    monkeypatch.setenv("AMOEXPLORE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
+    assert main(["load"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("amoexplore: Nothing answers at 127.0.0.1:9")
+    assert said.count("\n") == 1
+    assert TOKEN not in said
+
+
+@pytest.mark.parametrize("arguments", [[], ["sandbox"], ["load"], ["lab"]])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command explains itself."""
+    with pytest.raises(SystemExit) as done:
+        main([*arguments, "--help"])
+    assert done.value.code == 0
+    assert "usage: amoexplore" in capsys.readouterr().out
+
+
+def test_lab_copies_missing_notebooks_only(tmp_path: Path) -> None:
+    """Notebooks that the user has changed are never overwritten."""
+    (tmp_path / "01_catalogue.ipynb").write_text("mine")
+    folder = lab.notebooks(tmp_path)
+    assert (folder / "01_catalogue.ipynb").read_text() == "mine"
+    (tmp_path / "01_catalogue.ipynb").unlink()
+    assert (lab.notebooks(tmp_path) / "01_catalogue.ipynb").read_text().startswith("{")
+
+
+def test_lab_without_jupyterlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where JupyterLab is missing the message has the command that brings it."""
+    monkeypatch.setattr(lab, "find_spec", lambda _: None)
+    assert main(["lab"]) == 1
+    assert "pip install 'amoexplore[lab]'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
+@pytest.mark.parametrize("with_account", [False, True])
+def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool) -> None:  # noqa: FBT001
+    """Ctrl-C ends JupyterLab and the sandbox beside it; a real account in the environment is kept."""
+    stand_in = tmp_path / "jupyterlab.py"
+    stand_in.write_text(
+        "import os, signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+        "print(os.getpid(), os.environ['AMOEXPLORE_URL'], os.environ['AMOEXPLORE_TOKEN'], flush=True)\n"
+        "signal.sigwait({signal.SIGTERM})\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AMOEXPLORE_")}
+    environment["PYTHONPATH"] = str(tmp_path)
+    if with_account:
+        environment |= {"AMOEXPLORE_URL": "https://example.amocrm.ru", "AMOEXPLORE_TOKEN": TOKEN}
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", str(tmp_path / "notebooks")],
+        stdout=subprocess.PIPE,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        pid, url, token = process.stdout.readline().split()
+        assert (url == "https://example.amocrm.ru") is with_account
+        if not with_account:
+            assert len(amo.load_widgets(Account(url, token))) == 300
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=10)
+        assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+    if not with_account:
+        with pytest.raises(amo.errors.ConnectionRefused):
+            Account(url, token).widget("amo_dropbox")
