@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import functools
+import operator
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+
+import amoexplore as amo
+from amoexplore import errors
+from amoexplore.frames import SETTINGS, WIDGETS
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+README = (ROOT / "README.md").read_text()
+
+
+def test_environment_yml_is_pyproject() -> None:
+    """Conda users get what pip users get: the same packages within the same bounds."""
+    project = PYPROJECT["project"]
+    wanted = {*project["dependencies"], *project["optional-dependencies"]["lab"]}
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert {*wanted, f"python{project['requires-python']}", "pip"} == {x for x in listed if isinstance(x, str)}
+
+
+def test_dependencies_are_bounded() -> None:
+    """Every dependency that users get has a lowest and a first untested version."""
+    project = PYPROJECT["project"]
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["lab"]]:
+        assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", requirement)
+
+
+def test_constraints_are_names_and_versions() -> None:
+    """Constraints name no host, no path and no file, and pin all that the project names."""
+    lines = (ROOT / "constraints.txt").read_text().split()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
+    pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    named = {
+        re.split(r"[<>=]", r)[0]
+        for r in [*PYPROJECT["project"]["dependencies"], *functools.reduce(operator.iadd, extras, [])]
+    }
+    assert {name for name in named if not name.startswith("amoexplore")} <= pinned
+
+
+def test_version_is_the_changelogs() -> None:
+    """The newest version in the changelog is the package's."""
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == PYPROJECT["project"]["version"] == version("amoexplore")
+
+
+def test_readme_code_gives_what_it_shows() -> None:
+    """The first Python block of the README prints, line for line, the block that follows it."""
+    code, shown = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", README, re.DOTALL).groups()  # type: ignore[union-attr]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert shown == done.stdout
+    assert len(code.strip().splitlines()) == 8
+
+
+@pytest.mark.parametrize("name", amo.__all__)
+def test_public_names_are_documented(name: str) -> None:
+    """Each public name stands in the architecture's map of names."""
+    assert f"`{name}`" in (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_commands_are_documented() -> None:
+    """Each command of amoexplore and each target that make offers stands in the README."""
+    offered = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for name in ("amoexplore sandbox", "amoexplore load", "amoexplore lab", *(f"make {x}" for x in offered)):
+        assert name in README
+
+
+def test_frames_are_documented() -> None:
+    """The architecture shows each column of both frames with its dtype."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for name, dtype in [*WIDGETS.items(), *SETTINGS.items()]:
+        assert re.search(rf"\| `{name}` \| {dtype} \|", text), name
+
+
+def test_error_tree_is_drawn() -> None:
+    """Each error stands in the tree of the module's docstring."""
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, (Exception, Warning))
+    ]
+    assert all(re.search(rf"\b{kind.__name__}\b", errors.__doc__ or "") for kind in kinds)
+    assert all(issubclass(kind, (errors.AmoError, Warning)) for kind in kinds)
