@@ -31,7 +31,7 @@ tests: .venv/dev browser  # The suite on the checkout, with the notebooks and th
 	$(BIN)/coverage report
 
 wheel-tests: .venv-wheel/ready  # The suite on the built wheel, with nothing but its own dependencies and pytest
-	$(WHEEL_BIN)/pytest -m "not browser" --ignore tests/contract/test_openapi.py
+	$(WHEEL_BIN)/pytest --ignore tests/browser --ignore tests/contract/test_openapi.py
 
 bench: .venv/dev  ## Measure the loader beside what one writes by hand
 	$(BIN)/python benchmarks/load.py

@@ -18,7 +18,7 @@ def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -
     """Return a table with a caption; cells are escaped, None is shown as a dash."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
+    caption = f'<caption style="text-align: left; font-weight: bold; white-space: nowrap">{escape(title)}</caption>'
     return f"<table>{caption}{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PACKAGE = Path(__file__).parent
-_QUIET = (
-    "--LabApp.news_url=",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-)
+# Holds where the user has chosen nothing: JupyterLab would ask whether it may look for news on the internet.
+_DEFAULTS = _PACKAGE / "jupyter"
 
 
 def run(folder: Path | None, options: Sequence[str] = ()) -> None:
@@ -46,7 +44,8 @@ def run(folder: Path | None, options: Sequence[str] = ()) -> None:
         raise ImportError("JupyterLab is not installed. pip install 'amoexplore[lab]' brings it.")
     root = notebooks(folder)
     with ExitStack() as stack:
-        environment = dict(os.environ)
+        paths = filter(None, [os.environ.get("JUPYTER_CONFIG_PATH"), str(_DEFAULTS)])
+        environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
         if not environment.get(URL_VARIABLE):
             sandbox = stack.enter_context(Sandbox())
             environment |= {URL_VARIABLE: sandbox.url, TOKEN_VARIABLE: sandbox.token}
@@ -74,7 +73,6 @@ def _jupyter(root: Path, options: Sequence[str], environment: dict[str, str]) ->
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{first}",
-        *_QUIET,
         *(["--allow-root"] if _is_root() else []),
         *options,
     ]

@@ -16,7 +16,7 @@ Reader = Callable[[Any], Any]
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _FLAGS = {"": None, "1": True, "true": True, "0": False, "false": False}
-_LEAST, _MOST = -(2**63), 2**63 - 1
+INT64 = range(-(2**63), 2**63)
 
 
 def rating(value: Any) -> float | None:
@@ -80,7 +80,7 @@ def _digits(text: str) -> int | None:
 
 
 def _int64(number: int) -> int:
-    if not _LEAST <= number <= _MOST:
+    if number not in INT64:
         raise ValueError("more than 64 bits")
     return number
 

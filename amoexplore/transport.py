@@ -72,6 +72,8 @@ class Transport:
         environment = self._session.merge_environment_settings(self.url, {}, stream=None, verify=None, cert=None)
         self._session.proxies, self._session.verify = environment["proxies"], environment["verify"]
         self._session.trust_env = False
+        # Signed once: preparing a request anew for every page would cost as much as sending it.
+        self._signed = self._session.prepare_request(requests.Request("GET", self.url))
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -101,7 +103,9 @@ class Transport:
     def _once(self, url: str, attempt: int) -> Answer:
         failure: BaseException
         try:
-            response = self._session.get(url, timeout=self._timeout, allow_redirects=False, stream=True)
+            request = self._signed.copy()
+            request.url = url
+            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, stream=True)
             with response:
                 # Read in one piece: requests would read in many small ones.
                 body = response.raw.read(decode_content=True)
