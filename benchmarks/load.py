@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import requests
 
-from amoexplore import Account, load_catalog
+from amoexplore import Account, Sandbox, load_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +114,10 @@ def main(size: int = 10_000, runs: int = 9) -> None:
     print(f"{size} widgets in pages of 250 to two typed DataFrames over HTTP, medians of {runs} interleaved runs")
     for name, taken in medians.items():
         print(f"{name:<12} {taken:7.3f} s  {medians['by hand'] / taken:5.2f} × by hand")
+    with Sandbox() as sandbox:
+        account = Account(sandbox.url, sandbox.token)
+        taken = median(load_catalog(account).report.seconds for _ in range(runs))
+    print(f"the default sandbox's {sandbox.size} widgets: {taken:.3f} s")
 
 
 if __name__ == "__main__":
