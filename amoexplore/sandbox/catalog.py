@@ -14,19 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from amoexplore.sandbox.account import ADMINISTRATOR, ANALYST, PIPELINES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from amoexplore.sandbox.account import User
+
 Source = Literal["page", "public code, the rest made up", "made up"]
 SettingType = Literal["text", "pass", "custom", "users", "users_lp"]
-
-
-class User(msgspec.Struct, frozen=True):
-    """A user of the account."""
-
-    id: int
-    name: str
-    is_admin: bool
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -57,6 +53,9 @@ class Install(msgspec.Struct, frozen=True):
 
     settings: dict[str, Any]
     pipeline_id: int | None
+
+    def __repr__(self) -> str:
+        return f"Install(settings=***, pipeline_id={self.pipeline_id})"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,14 +102,6 @@ class _Material(msgspec.Struct, frozen=True):
         name, type_ = self.settings[key]
         return Setting(key, name, type_, is_required=starred.endswith("*"))
 
-
-# Ids that the API's pages show: 504141 in the example of an install, 581651 in that of the account.
-ADMINISTRATOR = User(504141, "Анна Соколова", is_admin=True)
-ANALYST = User(581651, "Дмитрий Орлов", is_admin=False)
-USERS = (ADMINISTRATOR, ANALYST)
-
-# The first is in the example of the API's page on pipelines, the second is made up.
-_PIPELINE_IDS = (3177727, 3177730)
 
 _PAGE = (
     Widget(
@@ -243,7 +234,7 @@ class _Draw:
 
     def _install(self, widget: Widget) -> Install:
         settings = {setting.key: _VALUES[setting.type] for setting in widget.settings_template}
-        return Install(settings, self._chance.choice(_PIPELINE_IDS) if widget.is_lead_source else None)
+        return Install(settings, self._chance.choice(PIPELINES).id if widget.is_lead_source else None)
 
     def _happens(self, share: float) -> bool:
         return self._chance.random() < share

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amoexplore.sandbox.catalog import ADMINISTRATOR, ANALYST, Entry, User
+from amoexplore.sandbox.account import ADMINISTRATOR, ANALYST, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from amoexplore.sandbox.catalog import Entry
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 250
@@ -44,6 +46,10 @@ class Keyring:
     def integration(self, code: str) -> str:
         """Return the token of the integration that is linked with this widget; it begins with the code."""
         return f"{code}.{self._derive(f'integration {code}')}"
+
+    def secret(self, code: str) -> str:
+        """Return the secret of that integration, which signs what the account sends to it."""
+        return self._derive(f"secret {code}")
 
     def caller(self, authorization: str) -> Caller | None:
         """Return whose token an Authorization header carries, None if nobody's."""
@@ -88,6 +94,11 @@ def paging(parameters: Mapping[str, str]) -> Paging:
 def may_read(entry: Entry, caller: Caller) -> bool:
     """Tell whether the caller gets this widget by its code (section «Информация о виджете по его коду»)."""
     return entry.is_public or entry.uploaded_by == caller.user.id or is_linked(entry, caller)
+
+
+def may_install(entry: Entry, caller: Caller) -> bool:
+    """Tell whether the caller can install this widget and uninstall it: one that is on the caller's list."""
+    return entry.is_listed_for(caller.user) or is_linked(entry, caller)
 
 
 def is_linked(entry: Entry, caller: Caller) -> bool:

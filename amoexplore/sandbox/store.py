@@ -1,4 +1,4 @@
-"""The account's state, in SQLite: its users, the marketplace's widgets and which of them are installed."""
+"""The account's state, in SQLite: the marketplace's widgets, which of them are installed, and its bots that wait."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import itertools
 import sqlite3
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from amoexplore.sandbox.catalog import USERS, Entry, Install, User, Widget, catalogue
+from amoexplore.sandbox.catalog import Entry, Install, Widget, catalogue
+from amoexplore.sandbox.handlers import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from amoexplore.sandbox.account import User
 
 # A widget's own fields are one JSON text: nothing is looked up by them, and they go out as JSON anyway.
 _TABLES = {
     "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
-    "users": "id INTEGER PRIMARY KEY, name TEXT NOT NULL, is_admin INTEGER NOT NULL",
     "widgets": """
         id INTEGER PRIMARY KEY,
         code TEXT NOT NULL UNIQUE,
@@ -28,6 +30,15 @@ _TABLES = {
         fields TEXT NOT NULL
     """,
     "installs": "code TEXT PRIMARY KEY, settings TEXT NOT NULL, pipeline_id INTEGER",
+    # A bot waits as long as it has no messages.
+    "bots": """
+        bot TEXT NOT NULL,
+        bot_id INTEGER NOT NULL,
+        continue_id INTEGER NOT NULL,
+        steps TEXT NOT NULL,
+        messages TEXT,
+        PRIMARY KEY (bot, bot_id, continue_id)
+    """,
 }
 
 _ENTRIES = """
@@ -36,13 +47,25 @@ _ENTRIES = """
 """
 
 # Goes up with every change of the tables: a state file of other tables can't be read.
-_SCHEMA = 1
+_SCHEMA = 2
+
+# The first ids that are given out: those of the return_url in the API's page on bots.
+_FIRST_BOT = 321
+_FIRST_CONTINUE = 123
 
 _REMEDIES = {
     "SQLITE_BUSY": "another sandbox has it open; stop that one, or name another file",
     "SQLITE_CANTOPEN": "SQLite can't open it; name a file in a folder that exists and may be written to",
     "SQLITE_NOTADB": "it is no sandbox's state; name another file",
 }
+
+
+class BotKey(NamedTuple):
+    """What a bot that waits is found by."""
+
+    bot: str
+    bot_id: int
+    continue_id: int
 
 
 class Store:
@@ -108,6 +131,43 @@ class Store:
         """Return the widget of this code, whoever may see it."""
         return next(map(_entry, self._rows(f"{_ENTRIES} WHERE code = ?", code)), None)
 
+    def install(self, code: str, install: Install) -> None:
+        """Install the widget of this code, or replace its install."""
+        self._rows("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
+
+    def uninstall(self, code: str) -> None:
+        """Undo the install of the widget of this code, if there is one."""
+        self._rows("DELETE FROM installs WHERE code = ?", code)
+
+    def start_bot(self, bot: str, bot_id: int | None, continue_id: int | None, *, steps: Sequence[str]) -> BotKey:
+        """Let a bot wait, also one that has gone on before; ids that are None are given out."""
+        with self._transaction():
+            query = "SELECT coalesce(max(bot_id) + 1, ?), coalesce(max(continue_id) + 1, ?) FROM bots"
+            ((next_bot, next_continue),) = self._database.execute(query, (_FIRST_BOT, _FIRST_CONTINUE))
+            key = BotKey(bot, bot_id or next_bot, continue_id or next_continue)
+            self._database.execute("REPLACE INTO bots VALUES (?, ?, ?, ?, NULL)", (*key, _json(steps)))
+        return key
+
+    def waiting_bot(self, key: BotKey) -> tuple[str, ...] | None:
+        """Return the steps of this bot, None if it does not wait."""
+        query = "SELECT steps FROM bots WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL"
+        rows = self._rows(query, *key)
+        return next((msgspec.json.decode(steps, type=tuple[str, ...]) for (steps,) in rows), None)
+
+    def continue_bot(self, key: BotKey, messages: Sequence[Message]) -> bool:
+        """Keep what the bot said; tells whether it waited, as it does once."""
+        query = """
+            UPDATE bots SET messages = ?
+            WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL
+            RETURNING bot_id
+        """
+        return bool(self._rows(query, _json(messages), *key))
+
+    def transcripts(self, bot_id: int) -> dict[BotKey, tuple[Message, ...]]:
+        """Return what the bots of this id said, in the order of their starts; one that waits said nothing yet."""
+        rows = self._rows("SELECT bot, bot_id, continue_id, messages FROM bots WHERE bot_id = ? ORDER BY rowid", bot_id)
+        return {BotKey(*key): msgspec.json.decode(said or "[]", type=tuple[Message, ...]) for *key, said in rows}
+
     def code_with_integration(self) -> str | None:
         """Return the code of a widget that is linked with an integration, of an installed one if there is any."""
         rows = self._rows("""
@@ -138,7 +198,6 @@ class Store:
             self._database.execute(f"CREATE TABLE {table} ({columns})")
         insert = self._database.executemany
         insert("INSERT INTO meta VALUES (?, ?)", [("origin", self._origin)])
-        insert("INSERT INTO users VALUES (?, ?, ?)", map(msgspec.structs.astuple, USERS))
         insert("INSERT INTO widgets VALUES (?, ?, ?, ?, ?, ?)", map(_widget_row, entries))
         insert("INSERT INTO installs VALUES (?, ?, ?)", itertools.chain.from_iterable(map(_install_rows, entries)))
 
@@ -179,10 +238,17 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 def _widget_row(entry: Entry) -> tuple[Any, ...]:
     widget = entry.widget
-    fields = msgspec.json.encode(widget).decode()
-    return widget.id, widget.code, entry.source, entry.is_public, entry.uploaded_by, fields
+    return widget.id, widget.code, entry.source, entry.is_public, entry.uploaded_by, _json(widget)
 
 
 def _install_rows(entry: Entry) -> Iterator[tuple[Any, ...]]:
     if entry.install:
-        yield entry.widget.code, msgspec.json.encode(entry.install.settings).decode(), entry.install.pipeline_id
+        yield _install_row(entry.widget.code, entry.install)
+
+
+def _install_row(code: str, install: Install) -> tuple[Any, ...]:
+    return code, _json(install.settings), install.pipeline_id
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amoexplore.sandbox.catalog import ADMINISTRATOR, ANALYST, Entry, catalogue
+from amoexplore.sandbox.account import ADMINISTRATOR, ANALYST
+from amoexplore.sandbox.catalog import Entry, catalogue
 
 SIZES = st.integers(0, 400)
 SEEDS = st.integers()
