@@ -6,7 +6,9 @@ listed in `quirks.toml`, each assumption with its source and its test.
 
 from __future__ import annotations
 
+from amoexplore.sandbox.bots import Bot
+from amoexplore.sandbox.handlers import Link, Message
 from amoexplore.sandbox.journal import LoggedRequest
 from amoexplore.sandbox.server import Sandbox
 
-__all__ = ["LoggedRequest", "Sandbox"]
+__all__ = ["Bot", "Link", "LoggedRequest", "Message", "Sandbox"]

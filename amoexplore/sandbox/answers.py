@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from amoexplore.sandbox.rules import Paging
+    from amoexplore.sandbox.validation import Fault
 
 WIDGETS = "/api/v4/widgets"
+
+_PROBLEM = "application/problem+json"
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -40,6 +43,9 @@ class AccountWidget(Widget, frozen=True, kw_only=True):
     settings: dict[str, Any] | list[Any] | UnsetType = UNSET
     links: Links = msgspec.field(name="_links")
 
+    def __repr__(self) -> str:
+        return f"<AccountWidget {self.code!r}>"
+
 
 class Page(msgspec.Struct, frozen=True):
     """One page of a list."""
@@ -56,6 +62,22 @@ class Problem(msgspec.Struct, frozen=True):
     type: str
     status: int
     detail: str
+
+
+class Faults(msgspec.Struct, frozen=True):
+    """The faults of one thing that was sent; every body here is one thing."""
+
+    errors: Sequence[Fault]
+
+
+class ValidationProblem(msgspec.Struct, frozen=True):
+    """A `Problem` that lists what is wrong with the body (the API's page on error codes)."""
+
+    faults: tuple[Faults] = msgspec.field(name="validation-errors")
+    title: str = "Bad Request"
+    type: str = "https://httpstatus.es/400"
+    status: int = 400
+    detail: str = "Request validation failed"
 
 
 def account_widget(entry: Entry, origin: str, *, with_settings: bool = False) -> AccountWidget:
@@ -85,7 +107,7 @@ def _settings(install: Install | None) -> dict[str, Any] | list[Any]:
     return (install and install.settings) or []
 
 
-def hal(body: Page | AccountWidget) -> Response:
+def hal(body: Any) -> Response:
     """Answer that all went well."""
     return Response(msgspec.json.encode(body), media_type="application/hal+json")
 
@@ -93,4 +115,10 @@ def hal(body: Page | AccountWidget) -> Response:
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Answer that something went wrong; the title and the type follow from the status."""
     body = Problem(HTTPStatus(status).phrase, f"https://httpstatus.es/{status}", status, detail)
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/problem+json")
+    return Response(msgspec.json.encode(body), status, headers, media_type=_PROBLEM)
+
+
+def invalid(faults: Sequence[Fault]) -> Response:
+    """Answer that the body has faults."""
+    body = ValidationProblem((Faults(faults),))
+    return Response(msgspec.json.encode(body), body.status, media_type=_PROBLEM)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.responses import Response
 from starlette.routing import Route
 
-from amoexplore.sandbox.answers import WIDGETS, account_widget, hal, problem, widgets_page
+from amoexplore.sandbox.account_answers import ACCOUNT, PIPELINES_LIST, USERS_LIST
+from amoexplore.sandbox.answers import WIDGETS, problem
+from amoexplore.sandbox.bots import BOTS
 from amoexplore.sandbox.journal import Journal, Recorder
-from amoexplore.sandbox.rules import Caller, Keyring, is_linked, may_read, paging
+from amoexplore.sandbox.methods import AccountApi, BotsApi, Refused, WidgetsApi, origin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.exceptions import HTTPException
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from amoexplore.sandbox.rules import Keyring
     from amoexplore.sandbox.store import Store
 
 _API = "/api/v4/"
@@ -33,18 +39,38 @@ _ELSEWHERE = {
 
 def application(store: Store, keyring: Keyring, journal: Journal) -> Starlette:
     """Return the API as an ASGI application."""
-    widgets = WidgetsApi(store)
     app = Starlette(
-        routes=[
-            Route(WIDGETS, widgets.list_widgets),
-            Route(f"{WIDGETS}/{{code}}", widgets.get_widget, methods=["GET", "POST", "DELETE"]),
-        ],
+        routes=[*_widget_routes(store), *_bot_routes(store), *_account_routes()],
         middleware=[Middleware(Recorder, journal=journal), Middleware(Authentication, keyring=keyring)],
-        exception_handlers={404: no_route, 405: wrong_method},
+        exception_handlers={404: no_route, 405: wrong_method, Refused: refusal},
     )
     # An address with a slash at its end is another one; the API redirects nobody.
     app.router.redirect_slashes = False
     return app
+
+
+def _widget_routes(store: Store) -> Iterator[Route]:
+    api = WidgetsApi(store)
+    yield Route(WIDGETS, api.list_widgets)
+    yield Route(f"{WIDGETS}/{{code}}", api.one_widget, methods=["GET", "POST", "DELETE"])
+
+
+def _bot_routes(store: Store) -> Iterator[Route]:
+    api = BotsApi(store)
+    for bot in BOTS:
+        path = f"{_API}{bot}/{{bot_id}}/continue/{{continue_id}}"
+        yield Route(path, partial(api.continue_bot, bot=bot), methods=["POST"])
+
+
+def _account_routes() -> Iterator[Route]:
+    api = AccountApi()
+    yield Route(ACCOUNT, api.account)
+    yield Route(PIPELINES_LIST, api.list_pipelines)
+    yield Route(f"{PIPELINES_LIST}/{{id}}", api.get_pipeline)
+    # The links of users have a slash at the end, those of all else have none.
+    for slash in ("", "/"):
+        yield Route(f"{USERS_LIST}{slash}", api.list_users)
+        yield Route(f"{USERS_LIST}/{{id}}{slash}", api.get_user)
 
 
 class Authentication:
@@ -72,45 +98,12 @@ class Authentication:
             await self._app(scope, receive, send)
 
 
-class WidgetsApi:
-    """The methods of the API that are about widgets.
-
-    Parameters
-    ----------
-    store
-        The account's state.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def list_widgets(self, request: Request) -> Response:
-        """Answer a page of the caller's list, 204 if there is nothing on it (section «Список виджетов»)."""
-        asked = paging(request.query_params)
-        # One more than asked for, which tells whether there is a next page.
-        entries = self._store.listed(_caller(request).user, offset=asked.offset, limit=asked.limit + 1)
-        if not entries:
-            return Response(status_code=204)
-        has_next = len(entries) > asked.limit
-        return hal(widgets_page(entries[: asked.limit], asked, _origin(request), has_next=has_next))
-
-    async def get_widget(self, request: Request) -> Response:
-        """Answer one widget (section «Информация о виджете по его коду»)."""
-        if request.method in {"POST", "DELETE"}:
-            return _not_served(request)
-        caller = _caller(request)
-        entry = self._store.find(request.path_params["code"])
-        if entry is None or not may_read(entry, caller):
-            return problem(404, "Widget not found")
-        return hal(account_widget(entry, _origin(request), with_settings=is_linked(entry, caller)))
-
-
 async def no_route(request: Request, _error: Exception) -> Response:
     """Answer 501 for what amoCRM has and the sandbox has not, 404 for what neither has (kommo docs http-codes)."""
     path: str = request.scope["path"]
     if path.startswith(_API) and path.removeprefix(_API).partition("/")[0] in _ELSEWHERE:
         return _not_served(request)
-    return problem(404, f"Cannot {request.method} {_origin(request)}{path}")
+    return problem(404, f"Cannot {request.method} {origin_of(request)}{path}")
 
 
 async def wrong_method(_request: Request, error: Exception) -> Response:
@@ -119,16 +112,10 @@ async def wrong_method(_request: Request, error: Exception) -> Response:
     return problem(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed.split(", ")))})
 
 
+async def refusal(_request: Request, error: Exception) -> Response:
+    """Answer what a method that refuses the request has to say."""
+    return cast("Refused", error).answer
+
+
 def _not_served(request: Request) -> Response:
     return problem(501, f"amoCRM has {request.method} {request.scope['path']}, the sandbox does not serve it")
-
-
-def _caller(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-def _origin(request: Request) -> str:
-    """Return scheme and host as the client called them; a client of HTTP/1.0 need not name the host."""
-    host, port = request.scope["server"]
-    return f"{request.scope['scheme']}://{request.headers.get('host', f'{host}:{port}')}"

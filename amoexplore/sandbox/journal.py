@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 
 from amoexplore.sandbox.answers import problem
 
@@ -118,6 +119,8 @@ class Recorder:
 
         try:
             await self._app(scope, receive, send_numbered)
+        except ClientDisconnect:
+            pass  # who asked is gone before the end of the body: there is nobody to answer, and nothing failed here
         except Exception as failure:  # noqa: BLE001  # whatever it is, the sandbox's owner gets it when it stops
             self._journal.failures.append(failure)
             await problem(500, "An unknown error occurred.")(scope, receive, send_numbered)

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import secrets
-import socket
-import threading
-from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-import uvicorn
-
 from amoexplore.sandbox.app import application
+from amoexplore.sandbox.bots import BOTS, Bot
+from amoexplore.sandbox.hooks import Hook
 from amoexplore.sandbox.journal import Journal, LoggedRequest
 from amoexplore.sandbox.rules import Keyring
-from amoexplore.sandbox.store import Store, open_store
+from amoexplore.sandbox.serving import served
+from amoexplore.sandbox.store import BotKey, Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
-    from starlette.types import ASGIApp
+    from amoexplore.sandbox.bots import BotKind
+    from amoexplore.sandbox.handlers import Message
 
-_HOST = "127.0.0.1"
+_ID_END = 10**15
 _TOKEN = re.compile(r"[!-~]+")
-
-# h11 and asyncio's own loop, whatever else is installed: the sandbox answers the same on every machine.
-_SETTINGS: dict[str, Any] = {
-    "http": "h11",
-    "loop": "asyncio",
-    "ws": "none",
-    "lifespan": "off",
-    "access_log": False,
-    "log_config": None,
-    "log_level": "critical",
-    "proxy_headers": False,
-    "server_header": False,
-    "date_header": False,
-    "timeout_keep_alive": 75,  # seconds; a notebook is read between two cells, and nginx waits as long
-    "timeout_graceful_shutdown": 1,  # second, for answers that are on their way
-}
 
 
 class Sandbox:
@@ -162,15 +144,23 @@ class Sandbox:
         RuntimeError
             If the sandbox is not running.
         """
-        store = self._started.store
-        entry = store.find(code)
-        if entry is None:
-            raise LookupError(f"the sandbox has no widget {code!r}")
-        if entry.widget.client_uuid is None:
-            other = store.code_with_integration()
-            advice = f"{other!r} has one" if other else f"none of these {self._size} widgets has; ask for a larger size"
-            raise ValueError(f"widget {code!r} has no integration (its client_uuid is null); {advice}")
+        self._integration(code)
         return self._keyring.integration(code)
+
+    def integration_secret(self, code: str) -> str:
+        """Return the secret of that integration, which signs the token of a `widget_request`.
+
+        Raises
+        ------
+        LookupError
+            If there is no such widget.
+        ValueError
+            If no integration is linked with it; the message names a widget that has one.
+        RuntimeError
+            If the sandbox is not running.
+        """
+        self._integration(code)
+        return self._keyring.secret(code)
 
     def start(self) -> Self:
         """Start to answer; a sandbox that is running stays as it is.
@@ -185,10 +175,9 @@ class Sandbox:
         if self._running is None:
             with ExitStack() as exits:
                 store = exits.enter_context(closing(open_store(self._state, seed=self._seed, size=self._size)))
-                listener = exits.enter_context(_listen(self._port))
-                server = _Server(application(store, self._keyring, self._journal), listener, self._journal.failures)
-                exits.callback(server.begin())
-                self._running = _Running(f"http://{_HOST}:{listener.getsockname()[1]}", store, exits.pop_all())
+                app = application(store, self._keyring, self._journal)
+                url = exits.enter_context(served(app, self._port, self._journal.failures))
+                self._running = _Running(url, store, exits.pop_all())
         return self
 
     def stop(self) -> None:
@@ -208,6 +197,77 @@ class Sandbox:
         if failures:
             raise failures[0]
 
+    def start_bot(  # noqa: PLR0913  all but the first are keywords, and each has a default
+        self,
+        bot: BotKind = "salesbot",
+        *,
+        bot_id: int | None = None,
+        continue_id: int | None = None,
+        steps: Sequence[str] = (),
+        url: str | None = None,
+        widget: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Bot:
+        """Start a bot that waits at a widget's block, and return where it is told to go on.
+
+        Parameters
+        ----------
+        bot
+            `salesbot` or `marketingbot`.
+        bot_id, continue_id
+            New ones if None; a bot which has these begins anew.
+        steps
+            What it says once it goes on, beginning with step 0; `{{json.key}}` is what the widget sent as `data`.
+        url
+            Where the widget's server takes a `widget_request`; none is sent if None.
+        widget
+            The widget whose integration the request is signed for.
+        data
+            What the bot has to say to the widget.
+
+        Raises
+        ------
+        ValueError
+            If there is no such kind of bot, an id is not positive, or a request can't be sent so.
+        LookupError
+            If there is no such widget.
+        ConnectionError
+            If the widget's server does not answer with 200; the bot waits nevertheless.
+        RuntimeError
+            If the sandbox is not running.
+        """
+        running = self._started
+        if bot not in BOTS:
+            raise ValueError(f"there is no bot {bot!r}; there are {' and '.join(BOTS)}")
+        if not all(number is None or 0 < number < _ID_END for number in (bot_id, continue_id)):
+            raise ValueError("ids of bots are positive and have 15 digits at most")
+        hook = None if url is None else self._hook(url, widget)
+        key = running.store.start_bot(bot, bot_id, continue_id, steps=steps)
+        return_url = f"{running.url}/api/v4/{bot}/{key.bot_id}/continue/{key.continue_id}"
+        waiting = Bot(bot=bot, bot_id=key.bot_id, continue_id=key.continue_id, return_url=return_url)
+        if hook:
+            hook.send(waiting, data or {}, account=running.url)
+        return waiting
+
+    def transcript(self, bot: Bot | int) -> tuple[Message, ...]:
+        """Return what the customer has read of this bot, or of all that were started with this `bot_id`.
+
+        Raises
+        ------
+        LookupError
+            If there has been no such bot.
+        RuntimeError
+            If the sandbox is not running.
+        """
+        bot_id = bot if isinstance(bot, int) else bot.bot_id
+        said = self._started.store.transcripts(bot_id)
+        if isinstance(bot, Bot):
+            key = BotKey(bot.bot, bot.bot_id, bot.continue_id)
+            said = {key: said[key]} if key in said else {}
+        if not said:
+            raise LookupError(f"no bot {bot_id} has been started in this sandbox")
+        return tuple(chain.from_iterable(said.values()))
+
     def reset(self) -> None:
         """Bring the account back to what a new sandbox of this seed and size has, and empty the log.
 
@@ -218,6 +278,23 @@ class Sandbox:
         """
         self._started.store.reset()
         self._journal.clear()
+
+    def _hook(self, url: str, widget: str | None) -> Hook:
+        if widget is None:
+            raise ValueError("a widget_request is signed: name the widget whose integration it is for")
+        return Hook(url, client_uuid=self._integration(widget), secret=self._keyring.secret(widget))
+
+    def _integration(self, code: str) -> str:
+        """Return the `client_uuid` of the widget's integration."""
+        store = self._started.store
+        entry = store.find(code)
+        if entry is None:
+            raise LookupError(f"the sandbox has no widget {code!r}")
+        if entry.widget.client_uuid is None:
+            other = store.code_with_integration()
+            advice = f"{other!r} has one" if other else f"none of these {self._size} widgets has; ask for a larger size"
+            raise ValueError(f"widget {code!r} has no integration (its client_uuid is null); {advice}")
+        return entry.widget.client_uuid
 
     @property
     def _started(self) -> _Running:
@@ -232,50 +309,3 @@ class _Running(NamedTuple):
     url: str
     store: Store
     exits: ExitStack
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server in a thread, that tells when it is ready and is told when to end."""
-
-    def __init__(self, app: ASGIApp, listener: socket.socket, failures: list[Exception]) -> None:
-        super().__init__(uvicorn.Config(app, **_SETTINGS))
-        self._listener = listener
-        self._failures = failures
-        self._end: Future[Callable[[], object]] = Future()
-        # A daemon, so that a sandbox which nobody stopped does not keep the interpreter from ending.
-        self._thread = threading.Thread(target=self._work, name="amoexplore-sandbox", daemon=True)
-
-    def begin(self) -> Callable[[], None]:
-        """Start, wait until requests are answered, and return what stops it."""
-        self._thread.start()
-        return partial(self._finish, self._end.result())
-
-    async def main_loop(self) -> None:
-        """Wait for the end; uvicorn's own loop would look for it ten times a second."""
-        end = asyncio.Event()
-        self._end.set_result(partial(asyncio.get_running_loop().call_soon_threadsafe, end.set))
-        await end.wait()
-
-    def _work(self) -> None:
-        try:
-            self.run(sockets=[self._listener])
-        except Exception as failure:  # noqa: BLE001  # a thread has no caller: who started it gets the exception
-            if self._end.done():
-                self._failures.append(failure)
-            else:
-                self._end.set_exception(failure)
-
-    def _finish(self, end: Callable[[], object]) -> None:
-        end()
-        self._thread.join()
-
-
-def _listen(port: int) -> socket.socket:
-    try:
-        listener = socket.create_server((_HOST, port))
-    except OSError as error:
-        advice = "name another port, or 0 for any that is free"
-        raise OSError(error.errno, f"can't listen on {_HOST}:{port}: {error.strerror}; {advice}") from error
-    # Connections inherit it. Without it an answer's body waits 40 ms, until the client has confirmed the headers.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
-from page import bearer, call
+from page import bearer, call, post
 
 from amoexplore.sandbox import LoggedRequest, Sandbox
 from amoexplore.sandbox.journal import Journal
@@ -53,6 +55,30 @@ def test_holds_no_token(busy: Sandbox) -> None:
     call(busy, "/api/v4/widgets", Authorization="Bearer mistaken", Cookie="session=mistaken")
     assert busy.token not in repr(busy.requests)
     assert "mistaken" not in repr(busy.requests)
+
+
+def test_holds_no_body(busy: Sandbox) -> None:
+    """Settings and passwords are in no entry, whether they were taken or refused."""
+    busy.reset()
+    settings = {"login": "sesame", "password": "sesame", "phones": {"504141": "sesame"}, "script_path": "sesame"}
+    for body in (settings, settings | {"login": ["sesame"]}):
+        post(busy, "/api/v4/widgets/amo_asterisk", body)
+    assert [logged.status for logged in busy.requests] == [200, 400]
+    assert "sesame" not in repr(busy.requests)
+
+
+def test_a_client_that_goes_away(busy: Sandbox) -> None:
+    """A request whose body ends too soon is nobody's failure, and does nothing."""
+    busy.reset()
+    address = urlsplit(busy.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        head = f"POST /api/v4/widgets/amo_dropbox HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {busy.token}\r\n"
+        connection.sendall(f"{head}Content-Length: 3\r\n\r\n{{".encode())
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(65536) == b""
+    assert call(busy, "/api/v4/widgets/amo_dropbox").json["is_active_in_account"] is False
+    assert len(busy.requests) == 1
+    assert not busy._journal.take_failures()
 
 
 def test_keeps_the_latest() -> None:

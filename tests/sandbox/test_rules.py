@@ -45,6 +45,7 @@ def test_tokens_stay_the_same() -> None:
     one, same, other = Keyring("a"), Keyring("a"), Keyring("b")
     assert (one.analyst, one.integration("x")) == (same.analyst, same.integration("x"))
     assert not {one.analyst, one.integration("x")} & {other.analyst, other.integration("x")}
+    assert one.secret("x") == same.secret("x") not in {other.secret("x"), one.secret("y"), one.integration("x")}
 
 
 @pytest.mark.parametrize("code", ["amo_x", ""])

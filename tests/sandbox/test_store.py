@@ -5,15 +5,18 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
-from amoexplore.sandbox.catalog import ADMINISTRATOR, ANALYST, USERS, catalogue
+from amoexplore.sandbox.account import ADMINISTRATOR, USERS
+from amoexplore.sandbox.answers import account_widget
+from amoexplore.sandbox.catalog import Install, catalogue
 from amoexplore.sandbox.store import Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from amoexplore.sandbox.catalog import User
+    from amoexplore.sandbox.account import User
 
 
 @pytest.fixture
@@ -48,6 +51,26 @@ def test_finds_nothing_for_an_unknown_code(store: Store) -> None:
     assert store.find("'; DROP TABLE widgets; --\0") is None
 
 
+def test_installs_and_uninstalls(store: Store) -> None:
+    """What was installed is found as it was given, replaced by a second install, and gone when it is uninstalled."""
+    for install in (Install({"conf": "1"}, 7), Install({}, None)):
+        store.install("amo_dropbox", install)
+        entry = store.find("amo_dropbox")
+        assert entry is not None
+        assert entry.install == install
+    store.uninstall("amo_dropbox")
+    store.uninstall("amo_dropbox")
+    assert store.find("amo_dropbox") == next(iter(catalogue(seed=3, size=200)))
+
+
+def test_shows_no_settings() -> None:
+    """No value of a setting is in a repr, also not in that of what has an install, nor in that of an answer."""
+    entry = replace(next(iter(catalogue(seed=0, size=1))), install=Install({"password": "sesame"}, 7))
+    assert repr(entry.install) == "Install(settings=***, pipeline_id=7)"
+    assert "sesame" not in repr(entry)
+    assert "sesame" not in repr(account_widget(entry, "", with_settings=True))
+
+
 def test_names_a_widget_with_integration(store: Store) -> None:
     """The widget that it names is linked with an integration, and installed."""
     code = store.code_with_integration()
@@ -65,14 +88,10 @@ def test_names_none_without_integrations() -> None:
 
 
 def test_file_says_what_it_has(tmp_path: Path) -> None:
-    """A state file is a SQLite database that can be read: users, widgets and where they are from, installs."""
+    """A state file is a SQLite database that can be read: widgets and where they are from, installs, bots."""
     path = tmp_path / "state.db"
     open_store(str(path), seed=0, size=100).close()
     with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT * FROM users ORDER BY id").fetchall() == [
-            (ADMINISTRATOR.id, ADMINISTRATOR.name, 1),
-            (ANALYST.id, ANALYST.name, 0),
-        ]
         assert database.execute("SELECT source FROM widgets WHERE code = 'amo_dropbox'").fetchone() == ("page",)
         assert database.execute("SELECT count(*) FROM installs").fetchone() > (0,)
 
