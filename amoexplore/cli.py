@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
 import sys
 import threading
@@ -42,6 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--size", type=int, default=300, help="widgets in the catalogue (default: 300)")
     sandbox.add_argument("--seed", type=int, default=0, help="another seed makes another catalogue (default: 0)")
     sandbox.add_argument("--state", type=Path, metavar="FILE", help="keep the state in this file; default: in memory")
+    sandbox.add_argument(
+        "--bot",
+        type=_bot,
+        action="append",
+        default=[],
+        metavar="KIND:BOT_ID:CONTINUE_ID",
+        help="begin with a bot that waits, such as salesbot:77:1001; may be repeated",
+    )
     sandbox.set_defaults(run=_sandbox)
 
     load = commands.add_parser(
@@ -59,11 +68,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _bot(text: str) -> tuple[str, int, int]:
+    match = re.fullmatch("(salesbot|marketingbot):([1-9][0-9]{0,14}):([1-9][0-9]{0,14})", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no bot; write salesbot or marketingbot, its id and the continue_id, such as salesbot:77:1001"
+        )
+    return match[1], int(match[2]), int(match[3])
+
+
 def _sandbox(options: argparse.Namespace) -> None:
     from amoexplore.sandbox import Sandbox  # noqa: PLC0415  each command imports what it needs
 
     sandbox = Sandbox(seed=options.seed, size=options.size, state=options.state, port=options.port, token=options.token)
     with sandbox:
+        for kind, bot_id, continue_id in options.bot:
+            sandbox.start_bot(kind, bot_id=bot_id, continue_id=continue_id)
         print(f"Sandbox ready at {sandbox.url} with {sandbox.size} widgets; Ctrl-C stops it.")  # noqa: T201
         print(f"export AMOEXPLORE_URL={sandbox.url}")  # noqa: T201
         if options.token is None:
