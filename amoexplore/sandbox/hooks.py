@@ -53,7 +53,8 @@ class Hook:
         self._address = urlsplit(url)
         self._client_uuid = client_uuid
         self._secret = secret
-        if self._address.scheme not in _CONNECTIONS or not self._address.hostname:
+        # A port that is none is a ValueError of its own, here rather than when the bot has been started.
+        if self._address.scheme not in _CONNECTIONS or not self._address.hostname or self._address.port == 0:
             raise ValueError("a widget_request goes to an address that begins with http:// or https:// and a host")
 
     def send(self, bot: Bot, data: Mapping[str, Any], *, account: str) -> None:

@@ -125,19 +125,19 @@ class Store:
             WHERE is_public OR uploaded_by = ? OR code IN (SELECT code FROM installs)
             ORDER BY id LIMIT ? OFFSET ?
         ) ORDER BY id"""  # noqa: S608  # nothing but the constant above is put in
-        return [_entry(row) for row in self._rows(query, user.id, limit, offset)]
+        return [_entry(row) for row in self._execute(query, user.id, limit, offset)]
 
     def find(self, code: str) -> Entry | None:
         """Return the widget of this code, whoever may see it."""
-        return next(map(_entry, self._rows(f"{_ENTRIES} WHERE code = ?", code)), None)
+        return next(map(_entry, self._execute(f"{_ENTRIES} WHERE code = ?", code)), None)
 
     def install(self, code: str, install: Install) -> None:
         """Install the widget of this code, or replace its install."""
-        self._rows("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
+        self._execute("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
 
     def uninstall(self, code: str) -> None:
         """Undo the install of the widget of this code, if there is one."""
-        self._rows("DELETE FROM installs WHERE code = ?", code)
+        self._execute("DELETE FROM installs WHERE code = ?", code)
 
     def start_bot(self, bot: str, bot_id: int | None, continue_id: int | None, *, steps: Sequence[str]) -> BotKey:
         """Let a bot wait, also one that has gone on before; ids that are None are given out."""
@@ -151,7 +151,7 @@ class Store:
     def waiting_bot(self, key: BotKey) -> tuple[str, ...] | None:
         """Return the steps of this bot, None if it does not wait."""
         query = "SELECT steps FROM bots WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL"
-        rows = self._rows(query, *key)
+        rows = self._execute(query, *key)
         return next((msgspec.json.decode(steps, type=tuple[str, ...]) for (steps,) in rows), None)
 
     def continue_bot(self, key: BotKey, messages: Sequence[Message]) -> bool:
@@ -161,16 +161,18 @@ class Store:
             WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL
             RETURNING bot_id
         """
-        return bool(self._rows(query, _json(messages), *key))
+        return bool(self._execute(query, _json(messages), *key))
 
     def transcripts(self, bot_id: int) -> dict[BotKey, tuple[Message, ...]]:
         """Return what the bots of this id said, in the order of their starts; one that waits said nothing yet."""
-        rows = self._rows("SELECT bot, bot_id, continue_id, messages FROM bots WHERE bot_id = ? ORDER BY rowid", bot_id)
+        rows = self._execute(
+            "SELECT bot, bot_id, continue_id, messages FROM bots WHERE bot_id = ? ORDER BY rowid", bot_id
+        )
         return {BotKey(*key): msgspec.json.decode(said or "[]", type=tuple[Message, ...]) for *key, said in rows}
 
     def code_with_integration(self) -> str | None:
         """Return the code of a widget that is linked with an integration, of an installed one if there is any."""
-        rows = self._rows("""
+        rows = self._execute("""
             SELECT code FROM widgets LEFT JOIN installs USING (code)
             WHERE json_extract(fields, '$.client_uuid') IS NOT NULL
             ORDER BY settings IS NULL, id LIMIT 1
@@ -181,7 +183,7 @@ class Store:
         ((origin,),) = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
         return str(origin)
 
-    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def _execute(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._database.execute(query, values).fetchall()
 

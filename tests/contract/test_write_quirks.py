@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from page import VALUES, bearer, call, example, faults, listed, post, show, target_of
@@ -30,12 +32,12 @@ DROPBOX = f"{LIST}/amo_dropbox"  # has one custom setting, `conf`, and requires 
 def private(sandbox: Sandbox, *, installed: bool) -> str:
     """Return the code of a private widget that the administrator uploaded, or of an installed one of somebody else."""
     of_analyst = {widget["code"] for widget in listed(sandbox, sandbox.analyst_token)}
-    private = (
-        widget
+    return next(
+        str(widget["code"])
         for widget in listed(sandbox)
-        if call(sandbox, f"{LIST}/{widget['code']}").status == 404 or widget["code"] not in of_analyst
+        if widget["is_active_in_account"] is installed
+        and (widget["code"] not in of_analyst or call(sandbox, f"{LIST}/{widget['code']}").status == 404)
     )
-    return next(str(widget["code"]) for widget in private if widget["is_active_in_account"] is installed)
 
 
 def continued(sandbox: Sandbox, *handlers: Any, data: Any = None, steps: tuple[str, ...] = ()) -> tuple[Message, ...]:
@@ -313,6 +315,15 @@ def test_a_bot_goes_on_once(own: Sandbox) -> None:
         answers = list(pool.map(lambda body: post(own, target_of(own, bot), body).status, bodies))
     assert sorted(answers) == [202] + [404] * 15
     assert texts(own.transcript(bot)) == [str(answers.index(202))]
+
+    bot, address = own.start_bot(), urlsplit(own.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as slow:
+        head = f"POST {target_of(own, bot)} HTTP/1.1\r\nHost: a\r\nAuthorization: {bearer(own.token)}\r\n"
+        slow.sendall(f"{head}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert slow.recv(1024).startswith(b"HTTP/1.1 100")  # it has found the bot, and waits for the body
+        assert post(own, target_of(own, bot), {}).status == 202
+        slow.sendall(b"{}")
+        assert slow.recv(1024).startswith(b"HTTP/1.1 404")
 
 
 def test_faults_let_a_bot_wait(own: Sandbox) -> None:
