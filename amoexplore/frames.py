@@ -64,18 +64,18 @@ class Frames:
     unreadable : list of Unreadable
         Values that became NA, and entries without an id or a code, which are left out.
     repeated : list of tuple
-        Widgets that came again: code, page where it was first, page where it came again; kept once.
+        Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
     """
 
     def __init__(self) -> None:
         self.unreadable: list[Unreadable] = []
-        self.repeated: list[tuple[str, int, int]] = []
+        self.repeated: list[tuple[str, int, int, int]] = []
         self._first_page: dict[str, int] = {}
         self._widgets: list[pa.RecordBatch] = []
         self._settings: list[pa.RecordBatch] = []
 
     def add(self, page: wire.Page) -> int:
-        """Take a page in; returns how many of its widgets had come before."""
+        """Take a page in; returns how many of its widgets are new."""
         self.unreadable.extend(page.unreadable)
         reader = PageReader(page.number, self.unreadable)
         identified = reader.identified(page.widgets)
@@ -84,7 +84,7 @@ class Frames:
             widgets, settings = reader.columns(fresh)
             self._widgets.append(_batch(widgets, _WIDGETS))
             self._settings.append(_batch(settings, _SETTINGS))
-        return len(identified) - len(fresh)
+        return len(fresh)
 
     def _fresh(self, widgets: list[wire.Widget], number: int) -> list[wire.Widget]:
         codes = [widget.code for widget in widgets]
@@ -94,7 +94,7 @@ class Frames:
         fresh = []
         for widget in widgets:
             if widget.code in self._first_page:
-                self.repeated.append((widget.code, self._first_page[widget.code], number))
+                self.repeated.append((widget.code, widget.id, self._first_page[widget.code], number))
             else:
                 self._first_page[widget.code] = number
                 fresh.append(widget)

@@ -8,16 +8,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Literal, NoReturn
-from urllib.parse import urlsplit
 
 import pandas as pd
 from msgspec import structs
 from tqdm.auto import tqdm
 
-from amoexplore import display, wire
+from amoexplore import decode, display
 from amoexplore.errors import Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.frames import Frames
-from amoexplore.wire import Unreadable
+from amoexplore.wire import Page, Unreadable, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ class Report:
     unreadable : DataFrame
         Values that became NA (page, widget, field, raw); also entries without an id or a code, which no frame can hold.
     repeated : DataFrame
-        Widgets that came more than once (code, first_page, again_page); kept once.
+        Widgets that came more than once (code, id, first_page, again_page); the first is kept.
     unknown_fields : dict
         Fields that the API's page does not name, and how often they came.
     unknown_types : dict
@@ -159,15 +158,15 @@ def load_catalog(
     frames, unknown, pages, requests = Frames(), Counter[str](), 0, 0
     with _bar(progress=progress) as bar:
         for page in _walk(account, limit):
-            again = frames.add(page)
-            if again and again == page.count and page.links.next:
+            fresh = frames.add(page)
+            if page.count and not fresh and page.links.next:
                 raise _endless(page)
             if frames.unreadable and on_bad == "raise":
                 raise _unreadable(frames.unreadable[0])
             unknown += page.unknown
             pages += page.count > 0
             requests += page.requests
-            bar.update(page.count - again)
+            bar.update(fresh)
     widgets, settings = frames.widgets(), frames.settings()
     report = Report(
         account=account.name,
@@ -180,7 +179,7 @@ def load_catalog(
         unreadable=pd.DataFrame(
             [structs.astuple(value) for value in frames.unreadable], columns=Unreadable.__struct_fields__
         ),
-        repeated=pd.DataFrame(frames.repeated, columns=["code", "first_page", "again_page"]),
+        repeated=pd.DataFrame(frames.repeated, columns=["code", "id", "first_page", "again_page"]),
         unknown_fields=dict(unknown),
         unknown_types=_unknown_types(settings),
     )
@@ -215,18 +214,21 @@ def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
     return tqdm(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
 
 
-def _walk(account: Account, limit: int) -> Iterator[wire.Page]:
-    """Yield the pages up to the one that ends the catalogue: it is empty or short, or names no next one."""
+def _walk(account: Account, limit: int) -> Iterator[Page]:
+    """Yield the pages up to the one that ends the catalogue: it is empty or short, or names no next one.
+
+    A page is short if it has less than its own link says. Less than was asked for is no sign: the API may grant less.
+    """
     for number in count(1):
-        page = wire.page(account.widgets_answer(number, limit), number)
+        page = decode.page(account.widgets_answer(number, limit), number)
         _check_host(page, account)
         yield page
-        if not page.links.next or page.count < (page.size or limit):
+        if not page.links.next or page.count < page.size:
             return
 
 
-def _check_host(page: wire.Page, account: Account) -> None:
-    following = urlsplit(page.links.next.href).netloc.lower() if page.links.next else ""
+def _check_host(page: Page, account: Account) -> None:
+    following = split_url(page.links.next.href if page.links.next else "", page).netloc.lower()
     if following not in ("", account.host):
         raise Redirected(
             f"Page {page.number} of {account.host} names a next page at {following}, and a token goes to its own host "
@@ -235,9 +237,9 @@ def _check_host(page: wire.Page, account: Account) -> None:
         )
 
 
-def _endless(page: wire.Page) -> RepeatedPage:
+def _endless(page: Page) -> RepeatedPage:
     return RepeatedPage(
-        f"Page {page.number} brings only widgets that came before, and says that more will follow: the pages never "
+        f"Page {page.number} brings no widget that is new, and says that more will follow: the pages never "
         "end. Nothing was kept of this load. Try again; if it stays so, ask amoCRM's support.",
         url=page.url,
     )

@@ -25,8 +25,8 @@ def rating(value: Any) -> float | None:
         return _decimal(value)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(value)
     raise ValueError("not a rating")
 
 
@@ -37,7 +37,17 @@ def _decimal(text: str) -> float | None:
         return None
     if not _DECIMAL.fullmatch(text):
         raise ValueError("not a decimal number")
-    return float(text.replace(",", "."))
+    return _finite(text.replace(",", "."))
+
+
+def _finite(value: str | float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("not a rating that can be")
+    return number
 
 
 def flag(value: Any) -> bool | None:

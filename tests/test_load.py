@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedServer, answer, answering, catalogue, listing, no_content, setting, widget
+from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import errors
@@ -97,6 +98,26 @@ def test_one_widget_field_by_field() -> None:
         [7, "widget_7", 0, "login", "Логин", "text", True],
         [7, "widget_7", 1, "phones", "Телефоны", "users", False],
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"_embedded": []}, {"_embedded": {"widgets": None}}, {"_embedded": {"widgets": {}}}]
+    + [listing([]) | {"_links": links} for links in ([], {"next": []}, {"next": {"href": None}}, {"next": None})],
+)
+def test_nothing_in_other_shapes(body: object) -> None:
+    """PHP writes nothing in many ways; each is an empty catalogue."""
+    with answering(answer(body)) as server:
+        assert amo.load_widgets(server.account()).empty
+
+
+@pytest.mark.parametrize("which", ["self", "next"])
+def test_links_that_are_no_address(which: str) -> None:
+    """A link that can't be read is told as such."""
+    page: Any = listing([widget(1)], limit=1, more=True)
+    page["_links"][which] = {"href": "http://["}
+    with answering(answer(page)) as server, pytest.raises(errors.BadAnswer, match=r"is no address: 'http://\['"):
+        amo.load_catalog(server.account(), limit=1)
 
 
 RATINGS = [("2,8", 2.8), (2.8, 2.8), (3, 3.0), ("", None), (None, None), ("н/д", None), (..., None)]
@@ -215,12 +236,36 @@ def test_unknown_fields_and_types_are_listed() -> None:
     assert catalog.settings["type"].tolist() == ["text", "textarea"]
 
 
+@pytest.mark.parametrize("where", ["list", "other key", "nested", "deep"])
+def test_settings_values_in_odd_places(where: str) -> None:
+    """Wherever an odd answer has values of settings, no error, warning or report shows them."""
+    secret = {"settings": {"password": "canary-secret"}}
+    deep = "[" * 100_000 + '"canary-secret"'
+    body = {
+        "list": {"_embedded": {"elements": [secret]}},
+        "other key": {"_embedded": {"widgets": 5}, **secret},
+        "nested": listing([[secret]]),
+        "deep": listing([widget(1, settings=deep, novelty=1)]),
+    }[where]
+    texts = []
+    with answering(answer(body)) as server, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            report = amo.load_catalog(server.account()).report
+            pages = server.account().widgets_page()
+            texts += [repr(pages), report.unreadable.to_csv(), *(str(warning.message) for warning in warned)]
+        except errors.BadAnswer as error:
+            texts.append(shown(error))
+    assert texts
+    assert "canary-secret" not in "".join(texts)
+
+
 def test_settings_values_are_dropped() -> None:
     """Values of settings, which hold passwords, come neither into a frame nor into the report."""
     odd = widget(1, settings={"password": "canary-secret"}, novelty=1)
     catalog = load([odd, None])
-    shown = "".join(map(str, [catalog, catalog.report, catalog.report.unreadable.to_csv(), catalog.widgets.to_csv()]))
-    assert "canary-secret" not in shown
+    texts = [catalog, catalog.report, catalog.report.unreadable.to_csv(), catalog.widgets.to_csv()]
+    assert "canary-secret" not in "".join(map(str, texts))
 
 
 @pytest.mark.parametrize(
@@ -252,13 +297,29 @@ def test_a_smaller_page_than_asked_for_is_not_short() -> None:
         assert len(amo.load_widgets(server.account(), limit=250)) == 5
 
 
-def test_pages_that_never_end() -> None:
+@pytest.mark.parametrize("link", [{"href": "/api/v4/widgets"}, {"href": "/api/v4/widgets?limit=" + "9" * 5000}, None])
+def test_a_page_that_does_not_tell_its_size_is_not_short(link: object) -> None:
+    """Where the API does not say how much it grants, only what it says of a next page counts."""
+
+    def script(request: Any) -> bytes:
+        page: Any = listing([widget(request.page)], page=request.page, more=request.page < 4)
+        return answer(page | {"_links": {**page["_links"], "self": link}})
+
+    with ScriptedServer(script) as server:
+        assert len(amo.load_widgets(server.account())) == 4
+
+
+@pytest.mark.parametrize("again", [[widget(1), widget(2)], [widget(1), None], [widget(1), widget(2, id="x")]])
+def test_pages_that_never_end(again: list[object]) -> None:
     """The same widgets again, with a next page promised, is an error that names the page."""
 
     def script(request: Any) -> bytes:
-        return answer(listing([widget(1), widget(2)], page=request.page, limit=2, more=True))
+        return answer(listing(again, page=request.page, limit=2, more=True))
 
-    with ScriptedServer(script) as server, pytest.raises(errors.RepeatedPage, match="Page 2 brings only widgets"):
+    with (
+        ScriptedServer(script) as server,
+        pytest.raises(errors.RepeatedPage, match="Page 2 brings no widget that is new"),
+    ):
         amo.load_catalog(server.account(), limit=2)
 
 
@@ -267,7 +328,7 @@ def test_a_widget_on_two_pages_is_kept_once() -> None:
     catalog = load([widget(1), widget(2)], [widget(2, rating="5"), widget(3)], [widget(3)], limit=2)
     assert catalog.widgets["code"].tolist() == ["widget_1", "widget_2", "widget_3"]
     assert catalog.widgets["rating"][1] == 2.8
-    assert catalog.report.repeated.to_numpy().tolist() == [["widget_2", 1, 2], ["widget_3", 2, 3]]
+    assert catalog.report.repeated.to_numpy().tolist() == [["widget_2", 2, 1, 2], ["widget_3", 3, 2, 3]]
     assert len(catalog.settings) == 3
 
 

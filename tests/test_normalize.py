@@ -23,9 +23,11 @@ def test_rating_is_read(raw: object, clean: float | None) -> None:
     assert clean == normalize.rating(raw)
 
 
-@pytest.mark.parametrize("raw", ["н/д", "nan", "inf", "1_0", "2,8,1", ",", True, False, [], {}, float("inf"), "٣"])
+@pytest.mark.parametrize(
+    "raw", ["н/д", "nan", "inf", "1_0", "2,8,1", ",", True, False, [], {}, float("inf"), "٣", 10**400, "9" * 400]
+)
 def test_rating_is_not_guessed(raw: object) -> None:
-    """What only looks like a number to Python is no rating."""
+    """What only looks like a number to Python, and what is beyond all numbers, is no rating."""
     with pytest.raises(ValueError, match="not a"):
         normalize.rating(raw)
 
