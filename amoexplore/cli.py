@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
 import threading
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from amoexplore.errors import AmoError
 
@@ -20,12 +22,19 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = _parser().parse_args(arguments)
-    # A supervisor's SIGTERM ends a command as Ctrl-C does: with everything it started.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A supervisor's SIGTERM and a terminal that is closed end a command as Ctrl-C does: with everything it started.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         options.run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Who reads the output has had enough; nor will it take what is left when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (AmoError, OSError, ValueError, ImportError) as error:
         print(f"amoexplore: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
@@ -57,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         "load", help="load the catalogue", description="Load the catalogue into a file, or show it as a table."
     )
     load.add_argument("--to", type=Path, metavar="FILE", help=".parquet, .csv, or .xlsx (with both tables)")
-    load.add_argument("--table", choices=("widgets", "settings"), default="widgets", help="default: widgets")
+    load.add_argument("--table", choices=("widgets", "settings"), help="default: widgets")
     load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
     load.set_defaults(run=_load)
 
@@ -94,16 +103,24 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 def _load(options: argparse.Namespace) -> None:
     from amoexplore import export  # noqa: PLC0415
-    from amoexplore.account import connect  # noqa: PLC0415
+    from amoexplore.connections import connect  # noqa: PLC0415
     from amoexplore.load import load_catalog  # noqa: PLC0415
 
-    if options.to is not None:
+    suffix = options.to.suffix.lower() if options.to else ""
+    if options.decimal_comma and suffix != ".csv":
+        raise ValueError("--decimal-comma is for a .csv: a Parquet or Excel file holds numbers as numbers.")
+    if options.table and suffix == ".xlsx":
+        raise ValueError("--table is not needed: an Excel file has both tables, a sheet each.")
+    if options.to:
         export.check(options.to)
-    catalog = load_catalog(connect())
+    table: Literal["widgets", "settings"] = options.table or "widgets"
+    with redirect_stdout(sys.stderr):  # the table alone goes to standard output
+        account = connect()
+    catalog = load_catalog(account)
     if options.to is None:
-        print(export.as_text(getattr(catalog, options.table)))  # noqa: T201
+        print(export.as_text(getattr(catalog, table)))  # noqa: T201
     else:
-        export.write(catalog, options.to, table=options.table, decimal_comma=options.decimal_comma)
+        export.write(catalog, options.to, table=table, decimal_comma=options.decimal_comma)
         print(f"{options.to}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
 
 

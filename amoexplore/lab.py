@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amoexplore.account import TOKEN_VARIABLE, URL_VARIABLE
+from amoexplore.connections import TOKEN_VARIABLE, URL_VARIABLE, is_configured
 from amoexplore.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ def run(folder: Path | None, options: Sequence[str] = ()) -> None:
     ------
     ImportError
         If JupyterLab is not installed.
+    ConfigurationError
+        If only one of AMOEXPLORE_URL and AMOEXPLORE_TOKEN is set.
+    ChildProcessError
+        If JupyterLab did not end well.
     """
     if find_spec("jupyterlab") is None:
         raise ImportError("JupyterLab is not installed. pip install 'amoexplore[lab]' brings it.")
@@ -46,20 +50,21 @@ def run(folder: Path | None, options: Sequence[str] = ()) -> None:
     with ExitStack() as stack:
         paths = filter(None, [os.environ.get("JUPYTER_CONFIG_PATH"), str(_DEFAULTS)])
         environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
-        if not environment.get(URL_VARIABLE):
+        if not is_configured():
             sandbox = stack.enter_context(Sandbox())
             environment |= {URL_VARIABLE: sandbox.url, TOKEN_VARIABLE: sandbox.token}
-        _wait(_jupyter(root, options, environment))
+        status = _wait(_jupyter(root, options, environment))
+    if status:
+        raise ChildProcessError(f"JupyterLab ended with status {status}; what it printed says why.")
 
 
 def notebooks(folder: Path | None) -> Path:
     """Return the folder of the notebooks, with those of this package in it."""
-    checkout = _PACKAGE.parent / "notebooks"
-    source = checkout if checkout.is_dir() else _PACKAGE / "notebooks"
-    if folder is None:
-        if source == checkout:
-            return checkout
-        folder = Path("amoexplore-notebooks")
+    in_checkout = (_PACKAGE.parent / "pyproject.toml").exists()
+    source = (_PACKAGE.parent if in_checkout else _PACKAGE) / "notebooks"
+    if folder is None and in_checkout:
+        return source
+    folder = folder or Path("amoexplore-notebooks")
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in source.glob("*.ipynb"):
         if not (folder / notebook.name).exists():
@@ -68,11 +73,10 @@ def notebooks(folder: Path | None) -> Path:
 
 
 def _jupyter(root: Path, options: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    first = min(notebook.name for notebook in root.glob("*.ipynb"))
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={root}",
-        f"--LabApp.default_url=/lab/tree/{first}",
+        "--LabApp.default_url=/lab/tree/01_catalogue.ipynb",
         *(["--allow-root"] if _is_root() else []),
         *options,
     ]
@@ -84,9 +88,13 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def _wait(jupyter: subprocess.Popen[bytes]) -> None:
+def _wait(jupyter: subprocess.Popen[bytes]) -> int:
     try:
-        jupyter.wait()
-    finally:
+        return jupyter.wait()
+    except BaseException:
         jupyter.terminate()
+        with suppress(BaseException):  # a second Ctrl-C is as good as a minute's patience
+            jupyter.wait(timeout=60)
+        jupyter.kill()
         jupyter.wait()
+        raise

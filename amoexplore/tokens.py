@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from requests.auth import AuthBase
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
 
-class _Masked(str):
+class MaskedText(str):
     """A text whose repr does not show it, so that a traceback with locals or a dump of headers doesn't either."""
 
     __slots__ = ()
@@ -26,7 +26,7 @@ class Token(AuthBase):
 
     Parameters
     ----------
-    text : str
+    text : MaskedText
         The token; white space around it is dropped, as files and clipboards add it.
 
     Raises
@@ -35,12 +35,12 @@ class Token(AuthBase):
         If it is empty or holds what no header can carry.
     """
 
-    def __init__(self, text: str) -> None:
-        token = text.strip()
+    def __init__(self, text: MaskedText) -> None:
+        token = MaskedText(text.strip())
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             what = "is empty" if not token else "holds spaces, line breaks or letters that no token has"
             raise ConfigurationError(f"The token {what}. Copy it again, whole, from the integration's Keys tab.")
-        self._header = _Masked(f"Bearer {token}")
+        self._header = MaskedText(f"Bearer {token}")
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
@@ -49,3 +49,6 @@ class Token(AuthBase):
 
     def __repr__(self) -> str:
         return "Token(***)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A token is not pickled: it would stand in clear. Connect anew where it is needed.")

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from scripted import answer, answering, listing, setting, widget
 
 import amoexplore as amo
-from amoexplore import Account, errors
+from amoexplore import Account, connections, errors
 from amoexplore.models import Setting, Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from amoexplore import Sandbox
 
 
@@ -79,8 +83,8 @@ def test_odd_widget_warns() -> None:
     odd = widget(1, rating="н/д", is_crm_template="maybe", novelty=1, settings_template={"a": setting(key=...)})
     with answering(answer(odd)) as server, pytest.warns(errors.UnreadableValueWarning) as warned:
         shown = server.account().widget("widget_1")
-    assert (
-        str(warned[0].message) == 'Widget widget_1: not readable, now None: rating = "н/д"; is_crm_template = "maybe"'
+    assert str(warned[0].message) == (
+        'Not readable, now None or left out: rating of widget_1 = "н/д"; is_crm_template of widget_1 = "maybe"'
     )
     assert (shown.rating, shown.is_crm_template, shown.settings_template[0].key) == (None, None, "a")
 
@@ -148,7 +152,7 @@ def test_displays_are_escaped() -> None:
 def test_account_displays(account: Account) -> None:
     """An account shows its host and no token; a sandbox's port, different each time, is left out."""
     assert repr(account) == "<Account sandbox on this machine>"
-    assert repr(Account("https://Example.amocrm.ru", "secret")) == "<Account example.amocrm.ru>"
+    assert repr(Account("https://Example.amocrm.ru", "secret")) == "<Account example.amocrm.ru, read-only>"
     assert "example.amocrm.ru" in Account("https://example.amocrm.ru", "secret")._repr_html_()
     assert "secret" not in Account("https://example.amocrm.ru", "secret")._repr_html_()
 
@@ -188,25 +192,33 @@ def test_connect_does_not_send_the_environments_token_elsewhere(monkeypatch: pyt
         amo.connect("https://other.amocrm.ru")
 
 
-def test_connect_to_the_embedded_sandbox() -> None:
+def test_connect_to_the_embedded_sandbox(tmp_path: Path) -> None:
     """Without anything set connect() says that it is a sandbox, which ends with the process."""
     code = "import amoexplore as amo; print(len(amo.load_widgets(amo.connect()))); print(amo.connect())"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AMOEXPLORE_")}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     said = (
-        "Embedded sandbox: 300 widgets, most of them made up. "
+        "This is a sandbox: nearly all of its widgets are made up. "
         "For a real account set AMOEXPLORE_URL and AMOEXPLORE_TOKEN.\n"
     )
     assert f"{said}300\n{said}<Account sandbox on this machine>\n" == done.stdout
     assert done.stderr == ""
 
 
-def test_importing_imports_nothing_heavy() -> None:
+def test_importing_imports_nothing_heavy(tmp_path: Path) -> None:
     """The package's names load their modules when they are used, not before."""
     code = "import sys, amoexplore; print({'pandas', 'pyarrow', 'requests', 'starlette'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout == "set()\n"
 
 
@@ -220,8 +232,35 @@ def test_every_public_name_is_there() -> None:
         amo.load_catalogue  # type: ignore[attr-defined]  # noqa: B018  misspelled on purpose
 
 
-def test_page_decoding_of_the_whole_list() -> None:
-    """widgets_page gives also what stands in odd pages."""
-    with answering(answer(listing([widget(1, novelty=1), widget(2)]))) as server:
-        page = server.account().widgets_page()
-    assert [widget.id for widget in page.widgets] == [1, 2]
+def test_odd_pages() -> None:
+    """widgets_page gives what can be read of an odd page, and warns of what it left out."""
+    page = [widget(1, novelty=1), None, widget(2, id="x"), widget(3, id=None), widget(4, rating="?")]
+    with answering(answer(listing(page))) as server, pytest.warns(errors.UnreadableValueWarning) as warned:
+        shown = server.account().widgets_page()
+    assert [widget.id for widget in shown.widgets] == [1, 4]
+    assert str(warned[0].message) == (
+        "Not readable, now None or left out: widget of ? = NoneType in place of an object; "
+        'id of widget_2 = "x"; id of widget_3 = null; rating of widget_4 = "?"'
+    )
+
+
+def test_settings_are_compared_by_their_values() -> None:
+    """Masks are alike, what they hide may not be."""
+    assert Settings({"a": 1}) == Settings({"a": 1}) != Settings({"a": 2})
+    assert Settings({"a": 1}) != {"a": "***"}
+
+
+def test_secrets_are_not_pickled(account: Account) -> None:
+    """An account that is sent to another process would take its token along in clear."""
+    with pytest.raises(TypeError, match="A token is not pickled"):
+        pickle.dumps(account)
+
+
+def test_threads_share_the_embedded_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many threads connect at once, there is one embedded sandbox."""
+    started: list[Sandbox] = []
+    monkeypatch.setattr(connections, "_embedded", started)
+    with ThreadPoolExecutor(8) as pool:
+        addresses = {account.url for account in pool.map(lambda _: amo.connect(), range(8))}
+    assert addresses == {started[0].url}
+    started[0].stop()

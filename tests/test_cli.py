@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,21 @@ def test_sandbox_serves_until_it_is_stopped(stop: signal.Signals) -> None:
         rest, errors = process.communicate(timeout=10)
         assert (process.returncode, rest, errors) == (130, "", "")
     assert TOKEN not in ready
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up here")
+def test_sandbox_under_nohup() -> None:
+    """A sandbox that was started to outlive its terminal does."""
+    nohup = shutil.which("nohup") or pytest.fail("nohup is part of every POSIX system")
+    arguments = [nohup, Path(sys.executable).with_name("amoexplore"), "sandbox", "--token", TOKEN]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        url = process.stdout.readline().strip().partition("=")[2]
+        process.send_signal(signal.SIGHUP)
+        assert Account(url, TOKEN).widget("amo_dropbox").id == 742
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
 
 
 def test_sandbox_prints_the_token_that_it_made() -> None:
@@ -142,15 +158,33 @@ def test_excel_formulas_stay_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize(("name", "why"), [("x.txt", r"must end in .parquet, .csv, .xlsx"), ("no/x.csv", "no folder")])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("x.txt", "must end in .parquet, .csv, .xlsx"), ("no/x.csv", "no folder"), ("is.csv", "is a folder")],
+)
 def test_load_checks_the_file_first(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
 ) -> None:
     """A file that can't be written is told before the load, not after it."""
     before = len(sandbox.requests)
+    (tmp_path / "is.csv").mkdir()
     assert main(["load", "--to", str(tmp_path / name)]) == 1
     assert why in capsys.readouterr().err
     assert before == len(sandbox.requests)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--decimal-comma"], "--decimal-comma is for a .csv"),
+        (["--decimal-comma", "--to", "x.xlsx"], "--decimal-comma is for a .csv"),
+        (["--table", "settings", "--to", "x.xlsx"], "has both tables"),
+    ],
+)
+def test_options_that_mean_nothing(options: list[str], why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An option that would change nothing is told, not ignored."""
+    assert main(["load", *options]) == 1
+    assert why in capsys.readouterr().err
 
 
 def test_write_is_whole_or_not_at_all(tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,8 +209,8 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: py
     monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
     assert main(["load"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("amoexplore: Nothing answers at 127.0.0.1:9")
-    assert said.count("\n") == 1
+    assert said.splitlines()[1].startswith("amoexplore: Nothing answers at 127.0.0.1:9")
+    assert said.count("\n") == 2
     assert TOKEN not in said
 
 
@@ -206,9 +240,10 @@ def test_lab_without_jupyterlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
+@pytest.mark.parametrize("stop", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("with_account", [False, True])
-def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool) -> None:  # noqa: FBT001
-    """Ctrl-C ends JupyterLab and the sandbox beside it; a real account in the environment is kept."""
+def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool, stop: str) -> None:  # noqa: FBT001
+    """Ctrl-C, or a closed terminal, ends JupyterLab and the sandbox beside it; a real account is kept."""
     stand_in = tmp_path / "jupyterlab.py"
     stand_in.write_text(
         "import os, signal\n"
@@ -232,7 +267,7 @@ def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool) -> None:  # n
         assert (url == "https://example.amocrm.ru") is with_account
         if not with_account:
             assert len(amo.load_widgets(Account(url, token))) == 300
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, getattr(signal, stop))
         process.communicate(timeout=10)
         assert process.returncode == 130
     with pytest.raises(ProcessLookupError):
@@ -240,3 +275,40 @@ def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool) -> None:  # n
     if not with_account:
         with pytest.raises(amo.errors.ConnectionRefused):
             Account(url, token).widget("amo_dropbox")
+
+
+def test_lab_that_fails(tmp_path: Path) -> None:
+    """A JupyterLab that does not start is a failure of the command."""
+    (tmp_path / "jupyterlab.py").write_text("raise SystemExit(3)")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AMOEXPLORE_")}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", tmp_path / "notebooks"],
+        env=environment | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    said = "amoexplore: JupyterLab ended with status 3; what it printed says why.\n"
+    assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_lab_with_half_an_account(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A token without an address must not end in a sandbox that overwrites it."""
+    monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
+    monkeypatch.setattr(lab, "find_spec", lambda _: True)
+    assert main(["lab"]) == 1
+    assert "an address is missing" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("environment")
+def test_as_a_module_and_cut_off() -> None:
+    """``python -m amoexplore`` is the command; who reads its output may go away."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "amoexplore", "load"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert "Error" not in process.stderr.read()
+        assert process.wait(timeout=30) == 0

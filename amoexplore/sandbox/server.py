@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import secrets
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from amoexplore.sandbox.handlers import Message
 
 _ID_END = 10**15
+_LAST_PORT = 65535
 _TOKEN = re.compile(r"[!-~]+")
 
 
@@ -67,6 +69,9 @@ class Sandbox:
         port: int = 0,
         token: str | None = None,
     ) -> None:
+        if not 0 <= port <= _LAST_PORT:
+            raise ValueError(f"there is no port {port}; ports are 0, for any that is free, to {_LAST_PORT}")
+        size = operator.index(size)
         if size < 0:
             raise ValueError(f"a catalogue can't have {size} widgets")
         if token is not None and not _TOKEN.fullmatch(token):

@@ -269,3 +269,16 @@ def test_repr_shows_no_token() -> None:
     assert repr(sandbox) == "<Sandbox of 3 widgets, not running>"
     with sandbox:
         assert repr(sandbox) == f"<Sandbox of 3 widgets, at {sandbox.url}>"
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_ports_that_are_none(port: int) -> None:
+    """A port that no machine has is told at once."""
+    with pytest.raises(ValueError, match=f"there is no port {port}"):
+        Sandbox(port=port)
+
+
+def test_size_is_a_whole_number() -> None:
+    """Half a widget is told at once, and not looked for without end."""
+    with pytest.raises(TypeError, match="float"):
+        Sandbox(size=2.5)  # type: ignore[arg-type]

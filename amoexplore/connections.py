@@ -1,0 +1,92 @@
+"""Which account a notebook explores."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from amoexplore.account import Account
+from amoexplore.errors import ConfigurationError
+from amoexplore.tokens import MaskedText
+
+if TYPE_CHECKING:
+    from amoexplore.sandbox import Sandbox
+
+URL_VARIABLE = "AMOEXPLORE_URL"
+TOKEN_VARIABLE = "AMOEXPLORE_TOKEN"  # noqa: S105  the name of a variable
+WRITE_VARIABLE = "AMOEXPLORE_WRITE"
+
+_lock = threading.Lock()
+_embedded: list[Sandbox] = []
+
+
+def connect(url: str | None = None, token: str | None = None, *, write: bool | None = None) -> Account:
+    """Return the account to explore.
+
+    Parameters
+    ----------
+    url, token : str, optional
+        Both or neither. Without them the environment's AMOEXPLORE_URL and AMOEXPLORE_TOKEN count; where those are not
+        set either, the embedded sandbox is started in this process. A line says when it is a sandbox.
+    write : bool, optional
+        Open the account for installs, uninstalls and bots. By default a real account is read-only unless
+        AMOEXPLORE_WRITE=1 is set, and a sandbox on this machine is open.
+
+    Raises
+    ------
+    ConfigurationError
+        If only one of the two is given, or one can't be used.
+    """
+    token = MaskedText(token or "")  # from here on no traceback shows it
+    if write is None and os.environ.get(WRITE_VARIABLE) == "1":
+        write = True
+    if url or token:
+        return Account(*_both(url or "", token), write=write)
+    sandbox = None if is_configured() else _embedded_sandbox()
+    url, token = (sandbox.url, MaskedText(sandbox.token)) if sandbox else _environment()
+    account = Account(url, token, write=write)
+    if account.is_on_this_machine:
+        # Who reads the numbers must know that they are not the market's.
+        print(  # noqa: T201
+            "This is a sandbox: nearly all of its widgets are made up. "
+            f"For a real account set {URL_VARIABLE} and {TOKEN_VARIABLE}."
+        )
+    return account
+
+
+def is_configured() -> bool:
+    """Return whether the environment names an account.
+
+    Raises
+    ------
+    ConfigurationError
+        If it names half of one.
+    """
+    return any(_environment())
+
+
+def _environment() -> tuple[str, MaskedText]:
+    url, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
+    return _both(url, token) if url or token else (url, token)
+
+
+def _both(url: str, token: MaskedText) -> tuple[str, MaskedText]:
+    if url and token:
+        return url, token
+    have, lack = ("an address", "a token") if url else ("a token", "an address")
+    raise ConfigurationError(
+        f"There is {have} but {lack} is missing: a token goes to its own account only, so give both to "
+        f"connect(url, token), or set both {URL_VARIABLE} and {TOKEN_VARIABLE}."
+    )
+
+
+def _embedded_sandbox() -> Sandbox:
+    from amoexplore.sandbox import Sandbox  # noqa: PLC0415  a real account needs no server
+
+    with _lock:
+        if not _embedded:
+            _embedded.append(Sandbox().start())
+            atexit.register(_embedded[0].stop)
+        return _embedded[0]
