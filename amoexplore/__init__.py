@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from amoexplore import errors
-    from amoexplore.account import Account, connect
+    from amoexplore.account import Account
+    from amoexplore.connections import connect
     from amoexplore.errors import AmoError
     from amoexplore.frames import compare
+    from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
     from amoexplore.sandbox import Sandbox
+    from amoexplore.trials import trial, unfinished_trials
 
 __all__ = [
     "Account",
@@ -29,9 +32,15 @@ __all__ = [
     "compare",
     "connect",
     "errors",
+    "goto",
     "load_catalog",
     "load_settings",
     "load_widgets",
+    "show_buttons",
+    "show_links",
+    "show_text",
+    "trial",
+    "unfinished_trials",
 ]
 
 # Where each name lives: nothing is imported before it is used, so that a command which needs no pandas starts at once.
@@ -43,10 +52,16 @@ _ROOMS = {
     "Sandbox": "sandbox",
     "Widget": "models",
     "compare": "frames",
-    "connect": "account",
+    "connect": "connections",
+    "goto": "handlers",
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
+    "show_buttons": "handlers",
+    "show_links": "handlers",
+    "show_text": "handlers",
+    "trial": "trials",
+    "unfinished_trials": "trials",
 }
 
 

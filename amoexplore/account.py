@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-from functools import cache
-from typing import TYPE_CHECKING
+import operator
+import re
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
 
-from amoexplore import display, wire
-from amoexplore.errors import ConfigurationError
-from amoexplore.models import Page
-from amoexplore.tokens import Token
+import msgspec
+from msgspec import structs
+
+from amoexplore import checks, decode, display
+from amoexplore.errors import (
+    AmoError,
+    BadAnswer,
+    ConnectionDropped,
+    OutcomeUnknown,
+    ReadOnly,
+    Redirected,
+    Refused,
+    TimedOut,
+)
+from amoexplore.models import Page, Request, Secret, masked, settings_of
+from amoexplore.tokens import MaskedText, Token
 from amoexplore.transport import Transport, is_loopback
 
 if TYPE_CHECKING:
-    from amoexplore.models import Answer, Widget
-    from amoexplore.sandbox import Sandbox
+    from collections.abc import Mapping, Sequence
 
-URL_VARIABLE = "AMOEXPLORE_URL"
-TOKEN_VARIABLE = "AMOEXPLORE_TOKEN"  # noqa: S105  the name of a variable
+    from amoexplore.handlers import Handler
+    from amoexplore.models import Answer, Me, Pipeline, User, Widget
+
+BOTS: Final = ("salesbot", "marketingbot")
+_RETURN_PATH = re.compile(r"/api/v4/(?P<bot>salesbot|marketingbot)/(?P<bot_id>[0-9]+)/continue/(?P<continue_id>[0-9]+)")
+#: A server that fails, or a gateway that gets no answer from what lies behind it, may have done the work before.
+_MAY_HAVE_HAPPENED = frozenset({408, *range(500, 600)} - {501})
 
 #: The API's page, «Список виджетов»: «Максимум – 250».
 MAX_LIMIT = 250
@@ -34,8 +50,15 @@ class Account:
         Its address, such as ``https://example.amocrm.ru``.
     token : str
         A long-lived token of one of its integrations. It goes to this host only, and is shown nowhere.
+    write : bool, optional
+        Whether installs, uninstalls and bots are let through. By default on this machine only, where sandboxes are.
     timeout : float
         Seconds to wait for a connection, and for each piece of an answer.
+
+    Attributes
+    ----------
+    writable : bool
+        Whether writes are let through.
 
     Raises
     ------
@@ -43,8 +66,10 @@ class Account:
         If address or token can't be used. Nothing is sent yet.
     """
 
-    def __init__(self, url: str, token: str, *, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, *, write: bool | None = None, timeout: float = 30.0) -> None:
+        token = MaskedText(token)  # from here on no traceback shows it
         self._transport = Transport(url, Token(token), timeout=timeout)
+        self.writable = self.is_on_this_machine if write is None else write
 
     @property
     def url(self) -> str:
@@ -57,9 +82,14 @@ class Account:
         return urlsplit(self.url).netloc
 
     @property
+    def is_on_this_machine(self) -> bool:
+        """Whether this is a sandbox: nothing else of amoCRM's is on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
+
+    @property
     def name(self) -> str:
         """What displays call it: its host, unless that is this machine, where a sandbox has another port each time."""
-        return "sandbox on this machine" if is_loopback(urlsplit(self.url).hostname or "") else self.host
+        return "sandbox on this machine" if self.is_on_this_machine else self.host
 
     def widgets_answer(self, page: int = 1, limit: int = 50) -> Answer:
         """Return one page of the catalogue as it came, undecoded; what ``load_catalog`` walks along."""
@@ -82,12 +112,11 @@ class Account:
         Returns
         -------
         Page
-            Past the end it has no widgets.
+            Past the end it has no widgets. An entry without an id or a code is left out, with a warning.
         """
         answer = self.widgets_answer(page, limit)
-        sent = wire.page(answer, page)
-        widgets = tuple(wire.clean(widget, [], answer) for widget in sent.widgets)
-        return Page(number=page, widgets=widgets, has_next=sent.links.next is not None)
+        sent = decode.page(answer, page)
+        return Page(number=page, widgets=decode.widgets(sent), has_next=sent.links.next is not None)
 
     def widget(self, code: str) -> Widget:
         """Return one widget: GET /api/v4/widgets/{widget_code}.
@@ -97,61 +126,235 @@ class Account:
         NotFound
             If there is no such widget, or it is not for this user.
         """
-        return wire.widget(self._transport.get(_widget_path(code)))
+        return decode.widget(self._transport.get(_widget_path(code)))
+
+    @overload
+    def install(
+        self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[False] = ...
+    ) -> Widget: ...
+
+    @overload
+    def install(self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[True]) -> Request: ...
+
+    def install(
+        self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: bool = False
+    ) -> Widget | Request:
+        """Install a widget, or replace the settings of an installed one: POST /api/v4/widgets/{widget_code}.
+
+        Parameters
+        ----------
+        code : str
+        settings : mapping, optional
+            By key of the widget's ``settings_template``: a text for text and pass, ``{user id: extension}`` for users,
+            ``{user id: {"login": …, "password": …}}`` for users_lp, a number, JSON in a text or an object for custom.
+        dry_run : bool
+            Send nothing; return the request, with the values of the settings masked.
+
+        Returns
+        -------
+        Widget
+            As installed, its settings masked. With ``dry_run`` the Request.
+
+        Raises
+        ------
+        SettingsError
+            If the template does not allow the settings; nothing was sent then.
+        ValidationFailed
+            If the API refuses them.
+        ReadOnly
+            If the account is not open for writing.
+        OutcomeUnknown
+            If the answer was lost.
+        """
+        hidden, settings = Secret(settings), None  # from here on nothing shows the values, not even a traceback
+        settings = settings_of(hidden.reveal())
+        if not dry_run:
+            self.require_writable(f"install {code}")
+        widget = self.widget(code)
+        checks.require_settings(widget, settings)
+        body = Secret(checks.settings_body(widget.settings_template, settings))
+        request = self._request("POST", _widget_path(code), body, shown=masked(body.reveal()))
+        if dry_run:
+            return request
+        try:
+            answer = self._write(request, f"install {code}", code)
+        except Refused as error:
+            raise checks.without_values(error, settings) from None
+        try:
+            return decode.widget(answer)
+        except BadAnswer as error:
+            unread = error
+        raise self._outcome_unknown(f"install {code}", code, unread)
+
+    def uninstall(self, code: str, *, dry_run: bool = False) -> Request | None:
+        """Uninstall a widget: DELETE /api/v4/widgets/{widget_code}.
+
+        Raises
+        ------
+        NotFound, Forbidden, ReadOnly, OutcomeUnknown
+        """
+        request = self._request("DELETE", _widget_path(code))
+        if dry_run:
+            return request
+        self.require_writable(f"uninstall {code}")
+        self._write(request, f"uninstall {code}", code)
+        return None
+
+    def continue_bot(  # noqa: PLR0913  all but the first two by name
+        self,
+        bot_id: int,
+        continue_id: int,
+        *,
+        bot: Literal["salesbot", "marketingbot"] = "salesbot",
+        data: Mapping[str, Any] | list[Any] | None = None,
+        handlers: Sequence[Handler] = (),
+        dry_run: bool = False,
+    ) -> Request | None:
+        """Let a bot go on after a widget's step: POST /api/v4/{bot}/{bot_id}/continue/{continue_id}.
+
+        Parameters
+        ----------
+        bot_id, continue_id : int
+            From the ``return_url`` of the widget_request; a continue_id counts once.
+        bot : {"salesbot", "marketingbot"}
+        data : mapping or list, optional
+            For the bot, which reads it as ``{{json.key}}``.
+        handlers : sequence of Handler
+            At most 10, made by ``show_text``, ``show_buttons``, ``show_links`` and ``goto``; run in this order.
+        dry_run : bool
+            Send nothing; return the request.
+
+        Raises
+        ------
+        HandlersError
+            If the API's page does not allow the handlers; nothing was sent then.
+        NotFound
+            If no bot waits there.
+        ValidationFailed, Forbidden, ReadOnly, OutcomeUnknown
+        """
+        if bot not in BOTS:
+            raise ValueError(f"bot is {' or '.join(BOTS)}, not {bot!r}.")
+        checks.require_continuable(data, handlers)
+        body = {"data": data} if data is not None else {}
+        if handlers:
+            body["execute_handlers"] = [structs.asdict(handler) for handler in handlers]
+        path = f"/api/v4/{bot}/{operator.index(bot_id)}/continue/{operator.index(continue_id)}"
+        request = self._request("POST", path, Secret(body), shown=body)
+        if dry_run:
+            return request
+        what = f"continue {bot} {bot_id} at {continue_id}"
+        self.require_writable(what)
+        self._write(request, what)
+        return None
+
+    def continue_url(
+        self,
+        return_url: str,
+        *,
+        data: Mapping[str, Any] | list[Any] | None = None,
+        handlers: Sequence[Handler] = (),
+        dry_run: bool = False,
+    ) -> Request | None:
+        """Let a bot go on by the ``return_url`` of its widget_request; see :meth:`continue_bot`.
+
+        Raises
+        ------
+        ValueError
+            If it is no such address, or one of another account: the token goes to its own host only.
+        """
+        parts = urlsplit(return_url)
+        match = _RETURN_PATH.fullmatch(parts.path)
+        if match is None or parts.netloc.lower() != self.host:
+            like = f"{self.url}/api/v4/salesbot/1/continue/2"
+            raise ValueError(f"{return_url!r} is no return_url of {self.name}: one looks like {like}.")
+        bot: Any = match["bot"]
+        ids = int(match["bot_id"]), int(match["continue_id"])
+        return self.continue_bot(*ids, bot=bot, data=data, handlers=handlers, dry_run=dry_run)
+
+    def me(self) -> Me:
+        """Return the account's name and whose token this is: GET /api/v4/account."""
+        return decode.me(self._transport.get("/api/v4/account"))
+
+    def users(self) -> tuple[User, ...]:
+        """Return the account's users, by pages of 250: GET /api/v4/users. Administrators only."""
+        users: list[User] = []
+        for page in count(1):
+            answer = self._transport.get("/api/v4/users", {"page": page, "limit": MAX_LIMIT})
+            found = decode.users(answer)
+            users += found
+            if len(found) < MAX_LIMIT:
+                break
+        return tuple(users)
+
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """Return the account's pipelines: GET /api/v4/leads/pipelines."""
+        return decode.pipelines(self._transport.get("/api/v4/leads/pipelines"))
 
     def __repr__(self) -> str:
-        return f"<Account {self.name}>"
+        if not hasattr(self, "_transport"):
+            return "<Account that could not be made>"  # in the traceback that says why
+        return f"<Account {self.name}{'' if self.writable else ', read-only'}>"
 
     def _repr_html_(self) -> str:
-        return display.card("Account", {"name": self.name, "token": "***"})
+        writing = "open" if self.writable else "read-only: connect(write=True) or AMOEXPLORE_WRITE=1 opens it"
+        return display.card("Account", {"name": self.name, "token": "***", "writing": writing})
+
+    def require_writable(self, what: str) -> None:
+        """Demand that the account is open for writing; ``what`` says what for.
+
+        Raises
+        ------
+        ReadOnly
+        """
+        if not self.writable:
+            raise ReadOnly(
+                f"{self.name} is read-only: nothing was sent to {what}. "
+                "amo.connect(…, write=True) or AMOEXPLORE_WRITE=1 opens it for writing."
+            )
+
+    def _request(self, method: str, path: str, body: Secret | None = None, *, shown: Any = None) -> Request:
+        content = None if body is None else Secret(msgspec.json.encode(body.reveal()))
+        return Request(method, f"{self.url}{path}", shown, content)
+
+    def _write(self, request: Request, what: str, code: str | None = None) -> Answer:
+        print(f"{self.name}: {what}")  # noqa: T201  a write is never silent about where it goes
+        try:
+            answer = self._transport.send(request)
+            decode.demand_no_web_page(answer)
+        except (ConnectionDropped, TimedOut, BadAnswer) as error:
+            if isinstance(error, Redirected):
+                raise
+            raise self._outcome_unknown(what, code, error) from None
+        except Refused as error:
+            if error.status not in _MAY_HAVE_HAPPENED:
+                raise
+            raise self._outcome_unknown(what, code, error) from None
+        return answer
+
+    def _outcome_unknown(self, what: str, code: str | None, error: AmoError) -> OutcomeUnknown:
+        if code is None:
+            advice = "Send it again: if that answers 404, the first one had arrived, as a continue_id counts once."
+        else:
+            advice = f"{self._look(code)} account.widget({code!r}).is_active_in_account tells how it is now."
+        return OutcomeUnknown(
+            f"{self.name}: the request to {what} was sent once, and its answer was lost ({error}) {advice}",
+            status=error.status,
+            request_id=error.request_id,
+            url=error.url,
+        )
+
+    def _look(self, code: str) -> str:
+        try:
+            installed = self.widget(code).is_active_in_account
+        except AmoError:
+            installed = None
+        if installed is None:
+            return "The account could not be asked just now."
+        late = "" if installed else ", but a late request may still arrive"
+        return f"Asked just now, the account says that the widget is {'' if installed else 'not '}installed{late}."
 
 
 def _widget_path(code: str) -> str:
     if not code.strip(". "):
         raise ValueError(f"A widget's code is a text such as 'amo_dropbox', not {code!r}.")
     return f"/api/v4/widgets/{quote(code, safe='')}"
-
-
-def connect(url: str | None = None, token: str | None = None) -> Account:
-    """Return the account to explore.
-
-    Parameters
-    ----------
-    url, token : str, optional
-        Both or neither. Without them the environment's AMOEXPLORE_URL and AMOEXPLORE_TOKEN count; where those are not
-        set either, the embedded sandbox is started in this process, and a line says so.
-
-    Raises
-    ------
-    ConfigurationError
-        If only one of the two is given, or one can't be used.
-    """
-    given = url, token
-    if given == (None, None):
-        given = os.environ.get(URL_VARIABLE) or None, os.environ.get(TOKEN_VARIABLE) or None
-    match given:
-        case None, None:
-            sandbox = _embedded_sandbox()
-            print(  # noqa: T201  who reads the numbers must know that they are not the market's
-                f"Embedded sandbox: {sandbox.size} widgets, most of them made up. "
-                f"For a real account set {URL_VARIABLE} and {TOKEN_VARIABLE}."
-            )
-            return Account(sandbox.url, sandbox.token)
-        case str(address), str(secret):
-            return Account(address, secret)
-        case address, _:
-            have, lack = ("an address", "a token") if address else ("a token", "an address")
-            raise ConfigurationError(
-                f"There is {have} but {lack} is missing: a token goes to its own account only, so give both to "
-                f"connect(url, token), or set both {URL_VARIABLE} and {TOKEN_VARIABLE}."
-            )
-
-
-@cache
-def _embedded_sandbox() -> Sandbox:
-    from amoexplore.sandbox import Sandbox  # noqa: PLC0415  a real account needs no server
-
-    sandbox = Sandbox()
-    sandbox.start()
-    atexit.register(sandbox.stop)
-    return sandbox

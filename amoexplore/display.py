@@ -22,5 +22,10 @@ def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -
     return f"<table>{caption}{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 
+def text(shown: str) -> str:
+    """Return a text as it is, line by line."""
+    return f"<pre>{escape(shown)}</pre>"
+
+
 def _cell(value: object) -> str:
     return f'<td style="text-align: left">{"–" if value is None else escape(str(value))}</td>'

@@ -9,6 +9,7 @@
     │   ├── ConnectionDropped (ConnectionResetError)
     │   └── TimedOut (TimeoutError)
     ├── Refused                               the API answered, and the answer is no
+    │   ├── ValidationFailed (ValueError)     400 with a list of faults
     │   ├── Unauthorized (PermissionError)    401
     │   ├── PaymentRequired (PermissionError) 402
     │   ├── Forbidden (PermissionError)       403: rights
@@ -19,6 +20,11 @@
     ├── BadAnswer (ValueError)                what came is not what the API promises
     │   ├── Redirected                        it points somewhere else
     │   └── RepeatedPage                      the pages never end
+    ├── ReadOnly (PermissionError)            the account is not open for writing
+    ├── SettingsError (ValueError)            settings that the widget's template does not allow; nothing was sent
+    ├── HandlersError (ValueError)            handlers that the API's page does not allow; nothing was sent
+    ├── OutcomeUnknown (ConnectionError)      a write was sent, and its answer was lost
+    ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
     └── UnknownWidget (LookupError)           a code that the catalogue does not have
 
@@ -49,7 +55,7 @@ class AmoError(Exception):
     retry_after : float or None
         Seconds that the API asked to wait.
     errors : tuple of dict
-        The API's ``validation-errors``: ``code``, ``path``, ``detail`` each.
+        Faults, found here or by the API: ``code``, ``path``, ``detail`` each.
     """
 
     def __init__(  # noqa: PLR0913  the fields that an answer can have
@@ -102,6 +108,10 @@ class Refused(AmoError):
     """The API answered, and the answer is no."""
 
 
+class ValidationFailed(Refused, ValueError):
+    """400: the API found faults; ``errors`` lists them all, with their paths."""
+
+
 class Unauthorized(Refused, PermissionError):
     """401: the token is wrong, expired or revoked."""
 
@@ -140,6 +150,26 @@ class Redirected(BadAnswer):
 
 class RepeatedPage(BadAnswer):
     """A page that brings nothing new, and still says that more will come."""
+
+
+class ReadOnly(AmoError, PermissionError):
+    """The account is not open for writing; nothing was sent."""
+
+
+class SettingsError(AmoError, ValueError):
+    """Settings that the widget's template does not allow; ``errors`` lists all faults. Nothing was sent."""
+
+
+class HandlersError(AmoError, ValueError):
+    """Handlers that the API's page does not allow; ``errors`` lists all faults. Nothing was sent."""
+
+
+class OutcomeUnknown(AmoError, ConnectionError):
+    """A write was sent, and its answer was lost: it may have happened or not. It was not sent again."""
+
+
+class TrialError(AmoError, RuntimeError):
+    """An install experiment that can't begin, go on, or be undone."""
 
 
 class UnreadableValue(AmoError, ValueError):

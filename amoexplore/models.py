@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
 from amoexplore import display
+from amoexplore.errors import SettingsError
 
 MASK = "***"
+
+
+class Secret:
+    """Something that is sent and not shown: its repr is a mask.
+
+    Parameters
+    ----------
+    value : object
+        What ``reveal()`` gives back.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("What is secret is not pickled: it would stand in clear.")
+
+    def reveal(self) -> Any:
+        """Return what it hides."""
+        return self._value
 
 
 class Settings(Mapping[str, Any]):
@@ -19,24 +46,33 @@ class Settings(Mapping[str, Any]):
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+        self._hidden = Secret(values.reveal() if isinstance(values, Settings) else dict(values))
 
     def __getitem__(self, key: str) -> str:
-        self._values[key]
+        if key not in self._hidden.reveal():
+            raise KeyError(key)
         return MASK
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self._hidden.reveal())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._hidden.reveal())
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Settings are not pickled: their values would stand in clear.")
+
+    def __eq__(self, other: object) -> bool:
+        return self.reveal() == other.reveal() if isinstance(other, Settings) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it is compared by its values, which may be lists
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{key}={MASK}' for key in self)})"
 
     def reveal(self) -> dict[str, Any]:
         """Return the values in clear. Mind where they are shown: a notebook keeps its outputs."""
-        return dict(self._values)
+        return dict(self._hidden.reveal())
 
 
 class Setting(Struct, frozen=True):
@@ -117,13 +153,112 @@ class Page(Struct, frozen=True, kw_only=True):
     has_next: bool
 
 
+class Me(Struct, frozen=True):
+    """The account and whose token it is: GET /api/v4/account."""
+
+    id: int
+    name: str
+    subdomain: str
+    current_user_id: int
+
+
+class Rights(Struct, frozen=True):
+    """What a user may do, as far as installing widgets goes."""
+
+    is_admin: bool = False
+    is_active: bool = True
+
+
+class User(Struct, frozen=True):
+    """A user of the account; settings of type users and users_lp are given by user id."""
+
+    id: int
+    name: str
+    email: str | None = None
+    rights: Rights = Rights()
+
+
+class Status(Struct, frozen=True):
+    """A stage of a pipeline."""
+
+    id: int
+    name: str
+
+
+class Pipeline(Struct, frozen=True):
+    """A pipeline of leads."""
+
+    id: int
+    name: str
+    is_main: bool
+    statuses: tuple[Status, ...]
+
+
+class Request(Struct, frozen=True):
+    """A write as it is sent; what it shows has masks in place of the values of settings.
+
+    Attributes
+    ----------
+    method, url : str
+    shown : object
+        The body to look at: the same keys as are sent, values masked where they are settings.
+    content : Secret or None
+        The body as it is sent.
+    """
+
+    method: str
+    url: str
+    shown: Any = None
+    content: Secret | None = None
+
+    def __repr__(self) -> str:
+        head = f"{self.method} {self.url}\nAuthorization: Bearer {MASK}"
+        if self.content is None:
+            return head
+        body = json.dumps(self.shown, ensure_ascii=False, indent=2)
+        return f"{head}\nContent-Type: application/json\n\n{body}"
+
+    def _repr_html_(self) -> str:
+        return display.text(repr(self))
+
+
+def settings_of(given: Mapping[str, Any] | None) -> Settings:
+    """Return settings, masked.
+
+    Raises
+    ------
+    SettingsError
+        If they are no mapping.
+    """
+    if given is None or isinstance(given, Mapping):
+        return Settings(given or {})
+    given = type(given).__name__  # its values must not stand in the traceback
+    raise SettingsError(f"Settings are an object of keys and values, such as {{'login': …}}, not of type {given}.")
+
+
+def masked(value: Any) -> Any:
+    """Return the shape of a value, with a mask for each text and number in it."""
+    if isinstance(value, Mapping):
+        return {key: masked(inner) for key, inner in value.items()}
+    return [masked(inner) for inner in value] if isinstance(value, list) else MASK
+
+
+class Body(bytes):
+    """The body of an answer; its repr does not show it, as the settings of a widget may stand in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{len(self)} bytes"
+
+
 class Answer(Struct, frozen=True):
     """An answer of the API that is no refusal.
 
     Attributes
     ----------
-    body : bytes
-        Empty for 204.
+    body : Body
+        Bytes; empty for 204.
     url : str
         What was asked for.
     request_id : str or None
@@ -133,14 +268,13 @@ class Answer(Struct, frozen=True):
     """
 
     status: int
-    body: bytes
+    body: Body
     url: str
     request_id: str | None
     requests: int = 1
 
     def __repr__(self) -> str:
-        # The body may hold the settings of a widget.
-        return f"Answer({self.status}, {len(self.body)} bytes from {self.url})"
+        return f"Answer({self.status}, {self.body!r} from {self.url})"
 
 
 class Problem(Struct, frozen=True, rename={"validation_errors": "validation-errors"}):

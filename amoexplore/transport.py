@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from amoexplore import errors
-from amoexplore.models import Answer, Problem
+from amoexplore.models import Answer, Body, Problem, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: What a refusal becomes, and what its user can do about it.
 REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
+    400: (errors.ValidationFailed, "Correct what the faults name, then send it again"),
     401: (
         errors.Unauthorized,
         "The token is wrong, expired or revoked, or belongs to another account: check AMOEXPLORE_TOKEN",
@@ -30,7 +31,7 @@ REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
     403: (errors.Forbidden, "The token's user may not do this: use an administrator's token, or ask for the right"),
     404: (
         errors.NotFound,
-        "Check the spelling of the code; a private widget is seen only by who uploaded it",
+        "There is no such thing here, or it is not for this user: check the code or the id",
     ),
     429: (errors.TooManyRequests, "amoCRM allows 7 requests a second: wait a little, then try again"),
 }
@@ -40,6 +41,9 @@ _BLOCKED = (
     errors.Blocked,
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
+
+#: A name of labels of up to 63 letters, or an address of this machine.
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*|[0-9a-f:]+")
 
 #: A read is sent again once where a connection broke: servers close idle ones, and a notebook is often idle.
 ATTEMPTS: Final = 2
@@ -63,7 +67,7 @@ class Transport:
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float) -> None:
-        self.url = _base(url)
+        self.url = base_address(url)
         self._timeout = timeout
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
@@ -74,9 +78,6 @@ class Transport:
         self._session.trust_env = False
         # Signed once: preparing a request anew for every page would cost as much as sending it.
         self._signed = self._session.prepare_request(requests.Request("GET", self.url))
-
-    def __repr__(self) -> str:
-        return f"Transport({self.url!r})"
 
     def get(self, path: str, params: Mapping[str, int] | None = None) -> Answer:
         """Read.
@@ -94,21 +95,32 @@ class Transport:
         url = f"{self.url}{path}{f'?{query}' if query else ''}"
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._once(url, attempt)
+                return self._once(Request("GET", url), attempt)
             except errors.ConnectionDropped:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError  # pragma: no cover  the loop returns or raises
 
-    def _once(self, url: str, attempt: int) -> Answer:
+    def send(self, request: Request) -> Answer:
+        """Write, once: whatever happens, it is not sent again.
+
+        Raises
+        ------
+        Unreachable, Refused, Redirected
+            As for ``get``.
+        """
+        return self._once(request, 1)
+
+    def _once(self, request: Request, attempt: int) -> Answer:
         failure: BaseException
+        url = request.url
         try:
-            request = self._signed.copy()
-            request.url = url
-            response = self._session.send(request, timeout=self._timeout, allow_redirects=False, stream=True)
+            response = self._session.send(
+                self._prepared(request), timeout=self._timeout, allow_redirects=False, stream=True
+            )
             with response:
                 # Read in one piece: requests would read in many small ones.
-                body = response.raw.read(decode_content=True)
+                body = Body(response.raw.read(decode_content=True))
         except (requests.RequestException, HTTPError) as error:
             failure = _unreachable(error, url, self._timeout)
         except BaseException as error:  # noqa: BLE001  raised again just below
@@ -119,8 +131,24 @@ class Transport:
         # Raised here, without the frames below: their locals hold the header in clear.
         raise failure.with_traceback(None)
 
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        prepared = self._signed.copy()
+        prepared.method, prepared.url = request.method, request.url
+        if request.content is not None:
+            prepared.body = request.content.reveal()
+            prepared.headers["Content-Type"] = "application/json"
+            prepared.headers["Content-Length"] = str(len(request.content.reveal()))
+        return prepared
 
-def _base(url: str) -> str:
+
+def base_address(url: str) -> str:
+    """Return scheme and host of an account's address.
+
+    Raises
+    ------
+    ConfigurationError
+        If it can't be one.
+    """
     try:
         parts = urlsplit(url.strip())
         why = _unusable(parts)
@@ -130,7 +158,8 @@ def _base(url: str) -> str:
         raise errors.ConfigurationError(
             f"This is no address of an account: {why}. One looks like https://example.amocrm.ru."
         )
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    default_port = {"https": ":443", "http": ":80"}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default_port)}"
 
 
 def _unusable(parts: SplitResult) -> str | None:
@@ -139,6 +168,8 @@ def _unusable(parts: SplitResult) -> str | None:
         return "it must begin with https:// and a host"
     if parts.username is not None or parts.password is not None:
         return "it must not hold a user or a password"
+    if not _HOST.fullmatch(parts.hostname):
+        return "its host has letters that no host has"
     if parts.path.strip("/") or parts.query or parts.fragment:
         return "nothing may follow the host"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
@@ -158,11 +189,16 @@ def is_loopback(host: str) -> bool:
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:
     host = urlsplit(url).netloc
+    if isinstance(error, requests.ConnectTimeout):
+        return errors.ConnectionRefused(
+            f"{host} took no connection within {timeout:g} s. Check AMOEXPLORE_URL and the network, then try again.",
+            url=url,
+        )
     if isinstance(error, requests.Timeout | ReadTimeoutError):
         return errors.TimedOut(
             f"{host} did not answer within {timeout:g} s. Try again, or give the account a longer timeout.", url=url
         )
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return errors.Unreachable(
             f"{host} could not be trusted: its certificate does not check. Is the address right, and the clock? "
             "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates.",
@@ -182,7 +218,7 @@ def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachab
 
 
 def _accepted(answer: Answer, response: requests.Response) -> Answer:
-    if answer.status in {HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}:
+    if 200 <= answer.status < 300:  # noqa: PLR2004  all that HTTP calls success
         return answer
     if 300 <= answer.status < 400:  # noqa: PLR2004  all that HTTP calls redirection
         where = response.headers.get("Location")
@@ -197,37 +233,42 @@ def _accepted(answer: Answer, response: requests.Response) -> Answer:
 
 
 def _refusal(answer: Answer, headers: Mapping[str, str]) -> errors.Refused:
-    problem, is_json = _problem(answer.body)
+    problem = _problem(answer.body)
     kind, advice = REFUSALS.get(answer.status, _SERVER_FAILS if answer.status >= 500 else _OTHERWISE)  # noqa: PLR2004
-    if kind is errors.Forbidden and not is_json:
+    if kind is errors.Forbidden and answer.body.lstrip()[:1] == b"<":
         kind, advice = _BLOCKED
-    said = ": ".join(text for text in (problem.title, problem.detail or problem.hint) if isinstance(text, str))
+    title, detail = (
+        text if isinstance(text, str) else None for text in (problem.title, problem.detail or problem.hint)
+    )
+    said = ": ".join(filter(None, (title, detail)))
+    faults = _validation_errors(problem)
+    listed = "".join(f"\n  {fault.get('path')}: {fault.get('detail')}" for fault in faults)
     return kind(
-        f"{answer.url} answers {answer.status}{f' ({said})' if said else ''}. {advice}.",
+        f"{answer.url} answers {answer.status}{f' ({said})' if said else ''}. {advice}.{listed}",
         status=answer.status,
-        title=problem.title,
-        detail=problem.detail,
+        title=title,
+        detail=detail,
         request_id=answer.request_id,
         url=answer.url,
         retry_after=_retry_after(problem, headers),
-        errors=_validation_errors(problem),
+        errors=faults,
     )
 
 
-def _problem(body: bytes) -> tuple[Problem, bool]:
+def _problem(body: bytes) -> Problem:
     try:
-        return msgspec.json.decode(body, type=Problem), True
+        return msgspec.json.decode(body, type=Problem)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Problem(), False
+        return Problem()
 
 
 def _retry_after(problem: Problem, headers: Mapping[str, str]) -> float | None:
-    if isinstance(problem.retry_after, int | float):
-        return float(problem.retry_after)
     try:
+        if isinstance(problem.retry_after, int | float):
+            return float(problem.retry_after)
         header = headers.get("Retry-After")
         return Retry().parse_retry_after(header) if header else None
-    except HTTPError:
+    except (HTTPError, OverflowError):
         return None
 
 
@@ -236,7 +277,7 @@ def _validation_errors(problem: Problem) -> tuple[dict[str, object], ...]:
     return tuple(
         error
         for group in groups
-        if isinstance(group, dict)
-        for error in group.get("errors") or ()
+        if isinstance(group, dict) and isinstance(group.get("errors"), list)
+        for error in group["errors"]
         if isinstance(error, dict)
     )

@@ -8,6 +8,7 @@ from amoexplore import Account, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,13 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def changing() -> Iterator[Sandbox]:
+    """Return a sandbox for tests that write."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def account(sandbox: Sandbox) -> Account:
     """Return the administrator's account on the sandbox."""
@@ -24,7 +32,9 @@ def account(sandbox: Sandbox) -> Account:
 
 
 @pytest.fixture(autouse=True)
-def no_account_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a real account of who runs the tests out of them."""
+def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep a real account of who runs the tests out of them, and the tests out of his home."""
     monkeypatch.delenv("AMOEXPLORE_URL", raising=False)
     monkeypatch.delenv("AMOEXPLORE_TOKEN", raising=False)
+    monkeypatch.delenv("AMOEXPLORE_WRITE", raising=False)
+    monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "state"))
