@@ -1,10 +1,11 @@
-"""Tidies notebooks that were just run: no times, no widget state, the kernel named as every machine names it.
+"""Tidies notebooks that were just run: no times, no ports, no widget state, the kernel named as every machine names it.
 
 Usage: python notebooks.py NOTEBOOK…
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import nbformat
 
 def tidy(path: Path) -> None:
     """Drop what differs from machine to machine."""
-    notebook = nbformat.read(path, as_version=4)
+    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", path.read_text(encoding="utf-8"))
+    notebook = nbformat.reads(text, as_version=4)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
