@@ -2,14 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-WHEEL_BIN := .venv-wheel/bin
+PIP := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint bench browser tests wheel-tests notebooks pictures clean
 
 help:  ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: .venv/lab  ## Open JupyterLab on the notebooks, on the embedded sandbox
 	@$(BIN)/amoexplore lab
@@ -23,6 +22,13 @@ lint: .venv/dev  ## Style, types, import contract, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry amoexplore
 
+# A real account of who runs the tests stays out of them.
+tests wheel-tests notebooks pictures: export AMOEXPLORE_URL =
+tests wheel-tests notebooks pictures: export AMOEXPLORE_TOKEN =
+tests wheel-tests notebooks pictures: export AMOEXPLORE_WRITE =
+# And nothing of theirs goes to the home folder.
+tests wheel-tests notebooks: export AMOEXPLORE_STATE = $(CURDIR)/build/state
+
 tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser, and its coverage
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
@@ -30,8 +36,11 @@ tests: .venv/dev browser  # The suite on the checkout, with the notebooks and th
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-wheel-tests: .venv-wheel/ready  # The suite on the built wheel, with nothing but its own dependencies and pytest
-	$(WHEEL_BIN)/pytest --ignore tests/browser --ignore tests/contract/test_openapi.py
+wheel-tests: .venv/dev .venv-wheel/ready  # The suite on the built wheel, with nothing but its own dependencies and pytest
+	rm -rf dist build/wheel.log && mkdir -p build
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
+	.venv-wheel/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
+	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest --ignore tests/browser --ignore tests/contract/test_openapi.py
 
 bench: .venv/dev  ## Measure the loader beside what one writes by hand
 	$(BIN)/python benchmarks/load.py
@@ -46,32 +55,37 @@ pictures: .venv/dev browser  ## Make the pictures of the documentation anew
 clean:  ## Remove all that was installed and built
 	rm -rf .venv .venv-wheel build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.venv/bin/python:
+# A .venv that was only half made would stand in the way of every later run.
+define make-venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "amoexplore needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv $(1) \
+	  || { rm -rf $(1); echo "Python could not make $(1); Debian has what it needs in the package python3-venv."; exit 1; }
+endef
+
+.venv/bin/python:
+	$(call make-venv,.venv)
+
+.venv-wheel/bin/python:
+	$(call make-venv,.venv-wheel)
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing JupyterLab and amoexplore into .venv: a minute or two, once."
-	$(PIP) install --constraint constraints.txt --editable '.[lab]'
+	@$(BIN)/python $(PIP) --editable '.[lab]'
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing everything into .venv: a minute or two, once."
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python $(PIP) --editable '.[dev]'
 	@touch $@
 
-.venv-wheel/ready: .venv/dev $(shell find amoexplore notebooks README.md -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
-	rm -rf dist build .venv-wheel
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build.log 2>&1 || { cat build.log; exit 1; }
-	@rm -f build.log
-	$(PYTHON) -m venv .venv-wheel
-	$(WHEEL_BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt "$$(echo dist/*.whl)[test]"
+.venv-wheel/ready: pyproject.toml constraints.txt | .venv-wheel/bin/python
+	@.venv-wheel/bin/python $(PIP) '.[test]'
 	@touch $@
 
 browser: .venv/dev  # Chromium for the browser tests: Debian's package as root, else Playwright's
-	@if command -v chromium chromium-browser google-chrome > /dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get; then \
 	  echo "Installing Chromium from Debian's package."; \
 	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq --yes install chromium > /dev/null; \
 	else $(BIN)/playwright install chromium; fi || echo "No Chromium is to be had here: browser tests will be skipped."

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 import re
 import subprocess
 import sys
@@ -17,16 +18,36 @@ from amoexplore import errors
 from amoexplore.frames import SETTINGS, WIDGETS
 
 ROOT = Path(__file__).parent.parent
-PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-README = (ROOT / "README.md").read_text()
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_environment_yml_is_pyproject() -> None:
     """Conda users get what pip users get: the same packages within the same bounds."""
     project = PYPROJECT["project"]
     wanted = {*project["dependencies"], *project["optional-dependencies"]["lab"]}
-    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     assert {*wanted, f"python{project['requires-python']}", "pip"} == {x for x in listed if isinstance(x, str)}
+
+
+def test_environment_yml_is_for_pip() -> None:
+    """What conda hands on to pip is something that pip takes."""
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    requirements = next(x for x in listed if isinstance(x, dict))["pip"]
+    assert requirements == ["--editable ."]
+
+
+def test_notebooks_are_in_the_wheel() -> None:
+    """Each notebook, and nothing else that lies beside them, is packed by its name."""
+    packed = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert packed == {f"notebooks/{path.name}": f"amoexplore/notebooks/{path.name}" for path in NOTEBOOKS}
+
+
+def test_what_is_tested_is_the_wheel() -> None:
+    """Where the wheel is to be tested, nothing comes from the checkout."""
+    where = Path(amo.__file__).parent.parent
+    assert (where == ROOT) is not bool(os.environ.get("AMOEXPLORE_WHEEL"))
 
 
 def test_dependencies_are_bounded() -> None:
@@ -38,7 +59,7 @@ def test_dependencies_are_bounded() -> None:
 
 def test_constraints_are_names_and_versions() -> None:
     """Constraints name no host, no path and no file, and pin all that the project names."""
-    lines = (ROOT / "constraints.txt").read_text().split()
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
     pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
     extras = PYPROJECT["project"]["optional-dependencies"].values()
@@ -51,15 +72,17 @@ def test_constraints_are_names_and_versions() -> None:
 
 def test_version_is_the_changelogs() -> None:
     """The newest version in the changelog is the package's."""
-    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert newest is not None
     assert newest[1] == PYPROJECT["project"]["version"] == version("amoexplore")
 
 
-def test_readme_code_gives_what_it_shows() -> None:
+def test_readme_code_gives_what_it_shows(tmp_path: Path) -> None:
     """The first Python block of the README prints, line for line, the block that follows it."""
     code, shown = re.search(r"```python\n(.*?)```\n+```text\n(.*?)```", README, re.DOTALL).groups()  # type: ignore[union-attr]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
     assert shown == done.stdout
     assert len(code.strip().splitlines()) == 8
 
@@ -67,19 +90,22 @@ def test_readme_code_gives_what_it_shows() -> None:
 @pytest.mark.parametrize("name", amo.__all__)
 def test_public_names_are_documented(name: str) -> None:
     """Each public name stands in the architecture's map of names."""
-    assert f"`{name}`" in (ROOT / "docs" / "architecture.md").read_text()
+    assert f"`{name}`" in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
 def test_commands_are_documented() -> None:
     """Each command of amoexplore and each target that make offers stands in the README."""
-    offered = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    for name in ("amoexplore sandbox", "amoexplore load", "amoexplore lab", *(f"make {x}" for x in offered)):
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    commands = re.findall(r"""add_parser\(\s*"(\w+)\"""", (ROOT / "amoexplore" / "cli.py").read_text(encoding="utf-8"))
+    assert len(targets) > 5
+    assert len(commands) > 2
+    for name in (*(f"amoexplore {command}" for command in commands), *(f"make {target}" for target in targets)):
         assert name in README
 
 
 def test_frames_are_documented() -> None:
     """The architecture shows each column of both frames with its dtype."""
-    text = (ROOT / "docs" / "architecture.md").read_text()
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     for name, dtype in [*WIDGETS.items(), *SETTINGS.items()]:
         assert re.search(rf"\| `{name}` \| {dtype} \|", text), name
 
