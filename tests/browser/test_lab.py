@@ -14,6 +14,13 @@ pytestmark = pytest.mark.browser
 
 SECONDS = 1000  # Playwright counts in milliseconds
 
+#: Whether a heading stands at the top; JupyterLab scrolls, too, when outputs come, so this is asked until it does.
+SCROLLED = """title => {
+  const heading = [...document.querySelectorAll("h2")].find(h => h.textContent.replace("¶", "") === title);
+  heading?.scrollIntoView();
+  return heading !== undefined && Math.abs(heading.getBoundingClientRect().top - 100) < 100;
+}"""
+
 #: Of each notebook the last output, and the headings that a picture is taken at.
 NOTEBOOKS = [
     ("01_catalogue", "unknown types", {"01_catalogue_load": "Load", "01_catalogue": "Two widgets side by side"}),
@@ -41,7 +48,5 @@ def test_notebook(lab: str, page: Page, pictures: Path, notebook: tuple[str, str
 
     page.keyboard.press("Control+b")  # the file browser is no part of the picture
     for picture, title in headings.items():
-        heading = page.get_by_role("heading", name=title, exact=True)
-        heading.evaluate("element => element.scrollIntoView()")
-        expect(heading).to_be_in_viewport()
+        page.wait_for_function(SCROLLED, arg=title)
         page.screenshot(path=pictures / f"{picture}.png")
