@@ -46,11 +46,12 @@ def run(folder: Path | None, options: Sequence[str] = ()) -> None:
     """
     if find_spec("jupyterlab") is None:
         raise ImportError("JupyterLab is not installed. pip install 'amoexplore[lab]' brings it.")
+    has_account = is_configured()
     root = notebooks(folder)
     with ExitStack() as stack:
         paths = filter(None, [os.environ.get("JUPYTER_CONFIG_PATH"), str(_DEFAULTS)])
         environment = {**os.environ, "JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
-        if not is_configured():
+        if not has_account:
             sandbox = stack.enter_context(Sandbox())
             environment |= {URL_VARIABLE: sandbox.url, TOKEN_VARIABLE: sandbox.token}
         status = _wait(_jupyter(root, options, environment))

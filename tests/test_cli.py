@@ -293,12 +293,16 @@ def test_lab_that_fails(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, said)
 
 
-def test_lab_with_half_an_account(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A token without an address must not end in a sandbox that overwrites it."""
+def test_lab_with_half_an_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token without an address must not end in a sandbox that overwrites it, nor leave notebooks behind."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
     monkeypatch.setattr(lab, "find_spec", lambda _: True)
     assert main(["lab"]) == 1
     assert "an address is missing" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("environment")
