@@ -28,6 +28,8 @@ _PLAIN: dict[Reader, set[type]] = {
     normalize.flag: {bool, type(None)},
     normalize.integer: {type(None)},
 }
+#: Types whose values come again and again, so that each distinct one is read once; equal ones mean the same.
+_REPEATED: dict[Reader, set[type]] = {normalize.rating: {str, int, float, type(None)}}
 #: The fields of a widget besides its id and its code, which are read first.
 _FURTHER = {name: read for name, read in normalize.WIDGET.items() if name not in {"id", "code"}}
 
@@ -96,13 +98,18 @@ class PageReader:
     ) -> Columns:
         """Return fields of structs as columns; ``owners`` has for each struct the row of its widget."""
         raw = zip(*map(attrgetter(*readers), structs), strict=True) if structs else repeat(())
-        columns = {}
+        columns: Columns = {}
         for (name, read), values in zip(readers.items(), raw, strict=False):
-            if set(map(type, values)) <= _PLAIN.get(read, set()):
-                columns[name] = list(values)
+            kinds = set(map(type, values))
+            if kinds <= _PLAIN.get(read, set()):
+                columns[name] = values
                 continue
             try:
-                columns[name] = list(map(read, values))
+                if kinds <= _REPEATED.get(read, set()):
+                    clean = {value: read(value) for value in set(values)}
+                    columns[name] = [clean[value] for value in values]
+                else:
+                    columns[name] = list(map(read, values))
             except ValueError:
                 codes = [widgets[owner].code for owner in owners]
                 columns[name] = [self._read(read, *row) for row in zip(values, codes, repeat(name), strict=False)]

@@ -155,37 +155,54 @@ def load_catalog(
     if on_bad not in ("coerce", "raise"):
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
     started = time.perf_counter()
-    frames, unknown, pages, requests = Frames(), Counter[str](), 0, 0
+    frames, tally = Frames(), _Tally()
     with _bar(progress=progress) as bar:
         for page in _walk(account, limit):
-            fresh = frames.add(page)
-            if page.count and not fresh and page.links.next:
-                raise _endless(page)
-            if frames.unreadable and on_bad == "raise":
-                raise _unreadable(frames.unreadable[0])
-            unknown += page.unknown
-            pages += page.count > 0
-            requests += page.requests
-            bar.update(fresh)
+            bar.update(_take(page, frames, on_bad=on_bad))
+            tally.add(page)
     widgets, settings = frames.widgets(), frames.settings()
     report = Report(
         account=account.name,
-        pages=pages,
-        requests=requests,
-        retries=requests - page.number,
+        pages=tally.pages,
+        requests=tally.requests,
+        retries=tally.requests - tally.answers,
         seconds=time.perf_counter() - started,
         widgets=len(widgets),
         settings=len(settings),
-        unreadable=pd.DataFrame(
-            [structs.astuple(value) for value in frames.unreadable], columns=Unreadable.__struct_fields__
-        ),
+        unreadable=pd.DataFrame(map(structs.astuple, frames.unreadable), columns=Unreadable.__struct_fields__),
         repeated=pd.DataFrame(frames.repeated, columns=["code", "id", "first_page", "again_page"]),
-        unknown_fields=dict(unknown),
+        unknown_fields=dict(tally.unknown),
         unknown_types=_unknown_types(settings),
     )
     if frames.unreadable:
         warnings.warn(_warning(frames.unreadable), UnreadableValueWarning, stacklevel=2)
     return Catalog(widgets, settings, report)
+
+
+@dataclass
+class _Tally:
+    """What the pages of a load add up to."""
+
+    pages: int = 0
+    answers: int = 0
+    requests: int = 0
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def add(self, page: Page) -> None:
+        self.pages += page.count > 0
+        self.answers += 1
+        self.requests += page.requests
+        self.unknown += page.unknown
+
+
+def _take(page: Page, frames: Frames, *, on_bad: str) -> int:
+    """Take a page into the frames; returns how many of its widgets are new."""
+    fresh = frames.add(page)
+    if page.count and not fresh and page.links.next:
+        raise _endless(page)
+    if frames.unreadable and on_bad == "raise":
+        raise _unreadable(frames.unreadable[0])
+    return fresh
 
 
 def load_widgets(

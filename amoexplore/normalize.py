@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 #: Takes what the API sent, gives what it means.
@@ -30,7 +29,6 @@ def rating(value: Any) -> float | None:
     raise ValueError("not a rating")
 
 
-@lru_cache(maxsize=1024)  # a catalogue has some fifty distinct ratings
 def _decimal(text: str) -> float | None:
     text = text.strip()
     if not text:

@@ -136,9 +136,38 @@ def test_faults_of_tls(monkeypatch: pytest.MonkeyPatch, fault: str, kind: type[E
     def breaks(*_: object, **__: object) -> None:
         raise requests.exceptions.SSLError(fault)
 
-    monkeypatch.setattr(account._transport._session, "send", breaks)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", breaks)
     with pytest.raises(kind, match=why):
         account.uninstall("x")
+
+
+@pytest.mark.parametrize(("bundle", "verify"), [(None, True), ("/etc/own.pem", "/etc/own.pem")])
+def test_certificates_are_always_checked(monkeypatch: pytest.MonkeyPatch, bundle: str | None, verify: object) -> None:
+    """TLS is checked, against the certificates that a company's REQUESTS_CA_BUNDLE names if it names some."""
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    if bundle:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    checked = []
+
+    def sent(*_: object, **options: object) -> None:
+        checked.append(options["verify"])
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", sent)
+    with pytest.raises(errors.ConnectionRefused):
+        Account("https://example.amocrm.ru", TOKEN).widget("x")
+    assert checked == [verify]
+
+
+def test_no_cookie_is_kept() -> None:
+    """What one answer sets goes with no later request."""
+    said = answer(listing([]), headers={"Set-Cookie": "session_id=1; Path=/"})
+    with answering(said) as server:
+        account = server.account()
+        for _ in range(2):
+            account.widgets_page()
+    assert "cookie" not in server.requests[1].headers
 
 
 def test_connection_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
