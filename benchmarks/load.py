@@ -99,7 +99,7 @@ def same(ours: Frames, theirs: Frames) -> None:
         pd.testing.assert_frame_equal(mine[columns], other[columns])
 
 
-def main(size: int = 10_000, runs: int = 9) -> None:
+def main(size: int = 10_000, runs: int = 15) -> None:
     """Measure and print."""
     ways = {"by hand": by_hand, "amoexplore": by_amoexplore}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
