@@ -297,10 +297,11 @@ def _to_undo(journal: Journal) -> dict[str, float | None]:
     before: dict[str, float | None] = {}
     for event in journal.events():
         code = event.get("code", "")
-        if event["event"] == "intent" and not event["was_installed"]:
+        if event["event"] == "intent":
             before = dict(left)
-            left.pop(code, None)
-            left[code] = event["at"]
+            if not event["was_installed"]:
+                sent = left.pop(code, None)
+                left[code] = event["at"] if event["action"] == "install" else sent
         elif event["event"] == "done" and code in left:
             left[code] = None
         elif event["event"] == "refused":

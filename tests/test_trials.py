@@ -210,6 +210,34 @@ def test_lost_answers_are_undone() -> None:
         assert not state["installed"]
 
 
+def test_lost_answers_of_an_uninstall_need_no_waiting() -> None:
+    """An uninstall whose answer was lost leaves nothing that could still be installed."""
+    state = {"installed": False}
+
+    def script(request: Any) -> bytes:
+        if request.method != "GET":
+            state["installed"] = request.method == "POST"
+        shown = answer(widget(1, settings_template=[], is_active_in_account=state["installed"]))
+        return DROP if request.method == "DELETE" else shown
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(errors.OutcomeUnknown), amo.trial(server.account()) as trial:
+            trial.install("widget_1")
+            trial.uninstall("widget_1")
+        assert amo.unfinished_trials(server.account()) == []
+
+
+def test_a_refusal_takes_back_its_own_intent_only(account: Account) -> None:
+    """What is refused at last does not make the trial forget what was done before."""
+    account.install("amo_asterisk", ASTERISK)
+    with amo.trial(account) as trial:
+        trial.install("amo_dropbox")
+        with pytest.raises(errors.ValidationFailed):
+            trial.install("amo_asterisk", {**ASTERISK, "phones": {77: "1"}}, allow_loss=True)
+    assert not account.widget("amo_dropbox").is_active_in_account
+    assert account.widget("amo_asterisk").is_active_in_account
+
+
 def test_the_journal_holds_no_settings(account: Account, tmp_path: Path) -> None:
     """What was typed into a trial is in no file, while it runs and after it."""
     with amo.trial(account) as trial:
