@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amoexplore import errors
+    from amoexplore import charts, errors
     from amoexplore.account import Account
     from amoexplore.connections import connect
     from amoexplore.errors import AmoError
@@ -29,6 +29,7 @@ __all__ = [
     "Report",
     "Sandbox",
     "Widget",
+    "charts",
     "compare",
     "connect",
     "errors",
@@ -42,6 +43,8 @@ __all__ = [
     "trial",
     "unfinished_trials",
 ]
+
+_MODULES = ("charts", "errors")
 
 # Where each name lives: nothing is imported before it is used, so that a command which needs no pandas starts at once.
 _ROOMS = {
@@ -66,8 +69,8 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "errors":
-        return import_module("amoexplore.errors")
+    if name in _MODULES:
+        return import_module(f"amoexplore.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'amoexplore' has no attribute {name!r}")
     return getattr(import_module(f"amoexplore.{_ROOMS[name]}"), name)
