@@ -133,7 +133,8 @@ def decimal(value: float, *, decimal_comma: bool, places: int | None = 1) -> str
 
 def percent(share: float) -> str:
     """Return a share; what is not nothing is never called 0 %."""
-    return "< 1 %" if 0 < share < 0.005 else f"{share:.0%}".replace("%", f"{NARROW_SPACE}%")  # noqa: PLR2004
+    text = "< 1" if 0 < share < 0.005 else f"{share:.0%}".rstrip("%")  # noqa: PLR2004  rounds to nothing
+    return f"{text} %".replace(" ", NARROW_SPACE)
 
 
 def plural(number: int, noun: str) -> str:

@@ -222,7 +222,7 @@ def test_dark_background(catalog: Catalog, name: str) -> None:
 
 
 def test_alt_text(catalog: Catalog, name: str, tmp_path: Path) -> None:
-    """Each chart says itself in words, with its title; a figure's repr, its output in a notebook and its files have it."""
+    """Each chart says itself in words; a figure's repr, its output in a notebook and its files have them."""
     ax = draw(name, CHARTS[name](catalog))
     words = amo.charts.alt_text(ax)
     assert ax.get_title(loc="left") in words
