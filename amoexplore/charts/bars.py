@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.patches import Patch
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
@@ -49,9 +50,8 @@ def ratings(
         return ink.empty(ax, title, "No widget has a rating." if unrated else "There are no widgets.")
     shown = bins[:-1]
     low, high = (shown[end].to_numpy(dtype=float) for end in ("low", "high"))
-    bars = ax.bar(
-        low, shown["widgets"], high - low, **{"align": "edge", "color": ink.BLUE, "edgecolor": "white", **kwargs}
-    )
+    look = {"align": "edge", "color": ink.BLUE, "edgecolor": ax.get_facecolor()}
+    bars = ax.bar(low, shown["widgets"], high - low, **ink.look(look, kwargs, Patch))
     ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
     quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
     median = f"median {quartiles[1]}"
@@ -93,7 +93,7 @@ def flags(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     places = np.arange(rows) + np.where(is_each, 0, 1)  # a free row between the two parts
     for part, look in ((is_each, {"color": ink.BLUE}), (~is_each, {"color": ink.SKY, "hatch": "////"})):
         chosen = counted[part]
-        bars = ax.barh(places[part], chosen["widgets"], **{"height": 0.7, "edgecolor": "white", **look, **kwargs})
+        bars = ax.barh(places[part], chosen["widgets"], **ink.look(_row(ax) | look, kwargs, Patch))
         shares = zip(chosen["widgets"], chosen["share"], strict=True)
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
     ax.set_yticks(places, ink.labels(counted["flags"], width=60))
@@ -137,11 +137,7 @@ def setting_types(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **k
     }
     left = np.zeros(len(counted))
     for demand, look in looks.items():
-        bars = ax.barh(
-            range(len(counted)),
-            counted[demand],
-            **{"left": left, "height": 0.7, "edgecolor": "white", **look, **kwargs},
-        )
+        bars = ax.barh(range(len(counted)), counted[demand], left=left, **ink.look(_row(ax) | look, kwargs, Patch))
         left = left + counted[demand].to_numpy()
     ink.bar_texts(ax, bars, [_type_text(row) for row in tidy.rows(counted)])
     ax.set_yticks(range(len(counted)), ink.labels(counted["type"]))
@@ -189,9 +185,8 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     for kind, look in looks.items():
         sign = look.pop("sign")
         part = counted["change"] == kind
-        bars = ax.barh(
-            np.flatnonzero(part), counted["changes"][part], **{"height": 0.7, "edgecolor": "white", **look, **kwargs}
-        )
+        look_of_row = ink.look(_row(ax) | look, kwargs, Patch)
+        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **look_of_row)
         ink.bar_texts(ax, bars, [f"{sign}{ink.count(number)}" for number in counted["changes"][part]])
     ax.set_yticks(range(len(counted)), ink.labels(counted["what"]))
     ax.invert_yaxis()
@@ -203,3 +198,7 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     told = ", ".join(f"{row.what} {ink.count(row.changes)}" for row in tidy.rows(counted))
     ink.describe(ax, f"Bar chart. {title}: {told}.")
     return ax
+
+
+def _row(ax: Axes) -> dict[str, Any]:
+    return {"height": 0.7, "edgecolor": ax.get_facecolor()}

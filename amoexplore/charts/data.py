@@ -80,7 +80,7 @@ def ratings_by(
     ----------
     data : Catalog or DataFrame
     by : str, Series or sequence
-        A column, or a group for each widget.
+        A column, or a group for each widget; a Series is aligned by its index.
 
     Returns
     -------
@@ -108,6 +108,8 @@ def groups(widgets: pd.DataFrame, by: str | Sequence[object] | pd.Series[Any]) -
     """Return the group of each widget as a text: yes and no for flags, unknown for what is missing."""
     if isinstance(by, str):
         by = read(widgets, [by])[by]
+    if isinstance(by, pd.Series):
+        by = by if by.index.equals(widgets.index) else by.reindex(widgets.index)
     if len(by) != len(widgets):
         raise ValueError(f"by is a column, or a group for each widget: {len(by)} groups for {len(widgets)} widgets.")
     column = pd.Series(list(by), index=widgets.index, dtype=object)

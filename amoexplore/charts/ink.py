@@ -9,13 +9,15 @@ from weakref import WeakKeyDictionary
 import matplotlib as mpl
 import matplotlib.figure
 from matplotlib import font_manager
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; hatches and words say the same again.
@@ -59,6 +61,11 @@ def new_figure(width: float = 7, height: float = 4) -> Figure:
 def axes(ax: Axes | None, height: float = 4) -> Axes:
     """Return the Axes to draw into: the given one, or that of a new figure."""
     return new_figure(height=height).add_subplot() if ax is None else ax
+
+
+def look(default: Mapping[str, Any], asked_for: Mapping[str, Any], artist: type[Artist]) -> dict[str, Any]:
+    """Return how to draw: as the chart has it, but for what is asked for, by any name that matplotlib has for it."""
+    return {**default, **normalize_kwargs(dict(asked_for), artist)}
 
 
 def describe(ax: Axes, text: str) -> None:

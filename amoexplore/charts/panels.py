@@ -90,8 +90,10 @@ def _ratings(ax: Axes, chosen: pd.DataFrame, median: float | None, *, decimal_co
 
 def _settings(ax: Axes, chosen: pd.DataFrame) -> None:
     rows = range(len(chosen))
-    ax.barh(rows, chosen["required"], 0.62, color=ink.BLUE, edgecolor="white")
-    bars = ax.barh(rows, chosen["optional"], 0.62, chosen["required"], color=ink.SKY, edgecolor="white", hatch="////")
+    ax.barh(rows, chosen["required"], 0.62, color=ink.BLUE, edgecolor=ax.get_facecolor())
+    bars = ax.barh(
+        rows, chosen["optional"], 0.62, chosen["required"], color=ink.SKY, edgecolor=ax.get_facecolor(), hatch="////"
+    )
     ink.bar_texts(ax, bars, [f"{row.required} + {row.optional}" for row in tidy.rows(chosen)])
     ax.set_xlim(0, max((chosen["required"] + chosen["optional"]).max() * 1.3, 1))
     _dress(ax, "Settings", "required + optional")

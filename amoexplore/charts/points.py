@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
+from matplotlib.collections import QuadMesh
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
@@ -32,6 +36,8 @@ LAST = 10
 ALL_NAMED = 20
 #: How one widget is drawn.
 DOT = {"marker": "o", "linestyle": "", "markersize": 4, "color": ink.BLUE, "alpha": 0.8}
+#: How many widgets at one place are drawn.
+PILE = {"color": ink.BLUE, "edgecolor": "none"}
 
 
 def ratings_by(
@@ -76,20 +82,10 @@ def ratings_by(
     _piles(ax, members, is_small=rated <= DOTS, **kwargs)
     for row in tidy.rows(shown[shown["rated"] >= FEW]):
         _box(ax, row)
-    names = ink.labels(shown["group"])
-    ax.set_yticks(
-        range(len(shown)),
-        [
-            f"{name}\n{ink.count(row.rated)} of {ink.count(row.widgets)} rated"
-            for name, row in zip(names, tidy.rows(shown), strict=True)
-        ],
-    )
-    ax.set_ylim(len(shown) - 0.65, -0.65)
     rest = len(spread) - len(shown)
-    note = "below the ratings: their middle half, with the median" + (
-        f"; {ink.plural(rest, 'smaller group')} left out" if rest else ""
-    )
-    ink.headline(ax, title, note)
+    left_out = f"; {ink.plural(rest, 'smaller group')} left out" if rest else ""
+    ink.headline(ax, title, f"below the ratings: their middle half, with the median{left_out}")
+    _name_groups(ax, shown)
     ink.undress(ax)
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     _on_scale(ax, values, "x")
@@ -97,6 +93,12 @@ def ratings_by(
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(shown))
     ink.describe(ax, f"Ratings by group. {title}. {told}.")
     return ax
+
+
+def _name_groups(ax: Axes, shown: pd.DataFrame) -> None:
+    rated = [f"{ink.count(row.rated)} of {ink.count(row.widgets)} rated" for row in tidy.rows(shown)]
+    ax.set_yticks(range(len(shown)), map("\n".join, zip(ink.labels(shown["group"]), rated, strict=True)))
+    ax.set_ylim(len(shown) - 0.65, -0.65)
 
 
 def _on_scale(ax: Axes, values: np.ndarray[Any, Any], axis: str) -> None:
@@ -117,16 +119,16 @@ def _piles(ax: Axes, members: Sequence[np.ndarray[Any, Any]], *, is_small: bool,
     for row, (tenths, counts) in enumerate(piles):
         if is_small:
             places = np.concatenate([np.arange(count) for count in counts]) if len(counts) else counts
-            ax.plot(np.repeat(tenths, counts), row - step * places, **{**DOT, **kwargs})
+            ax.plot(np.repeat(tenths, counts), row - step * places, **ink.look(DOT, kwargs, Line2D))
         else:
-            ax.bar(tenths, -step * counts, 0.1, **{"bottom": row, "color": ink.BLUE, "edgecolor": "none", **kwargs})
+            ax.bar(tenths, -step * counts, 0.1, bottom=row, **ink.look(PILE, kwargs, Patch))
 
 
 def _box(ax: Axes, row: Any) -> None:
     y = row.Index + 0.16
     ax.plot([row.lowest, row.highest], [y, y], color=ink.ORANGE, linewidth=1.2)
     ax.plot([row.lower_quartile, row.upper_quartile], [y, y], color=ink.ORANGE, linewidth=8, solid_capstyle="butt")
-    ax.plot([row.median], [y], marker="|", color="black", markersize=13, markeredgewidth=2)
+    ax.plot([row.median], [y], marker="|", color=rcParams["text.color"], markersize=13, markeredgewidth=2)
 
 
 def settings_burden(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -173,8 +175,8 @@ def _cells(ax: Axes, cells: pd.DataFrame, **kwargs: Any) -> None:
     x, y = (cells[name].clip(0, LAST).to_numpy(dtype=int) for name in ("required", "optional"))
     table = np.zeros((y.max() + 1, x.max() + 1), dtype=int)
     np.add.at(table, (y, x), cells["widgets"])
-    look = {"cmap": "Blues", "vmin": 0, "edgecolor": "white", "linewidth": 2}
-    ax.pcolormesh(np.ma.masked_equal(table, 0), **{**look, **kwargs})
+    look = {"cmap": "Blues", "vmin": 0, "edgecolor": ax.get_facecolor(), "linewidth": 2}
+    ax.pcolormesh(np.ma.masked_equal(table, 0), **ink.look(look, kwargs, QuadMesh))
     for (row, column), number in np.ndenumerate(table):
         if number:
             color = "white" if number > table.max() * 0.55 else "black"
@@ -270,17 +272,17 @@ def _columns(ax: Axes, cells: pd.DataFrame, step: float, *, is_small: bool, **kw
     """Draw a pile to the right of each number of settings; returns where its dots or its bars' ends are."""
     x, y, counts = (cells[name].to_numpy(dtype=float) for name in ("required", "rating", "widgets"))
     if not is_small:
-        ax.barh(y, step * counts, 0.1, **{"left": x, "color": ink.BLUE, "edgecolor": "none", **kwargs})
+        ax.barh(y, step * counts, 0.1, left=x, **ink.look(PILE, kwargs, Patch))
         return np.column_stack([x + step * counts, y])
     repeats = counts.astype(int)
     places = np.concatenate([np.arange(number) for number in repeats])
     dots = np.column_stack([np.repeat(x, repeats) + step * places, np.repeat(y, repeats)])
-    ax.plot(*dots.T, **{**DOT, **kwargs})
+    ax.plot(*dots.T, **ink.look(DOT, kwargs, Line2D))
     return dots
 
 
 def _name(ax: Axes, named: pd.DataFrame, dots: np.ndarray[Any, Any], step: float) -> None:
     x = named["required"] + step * (named["widgets"] - 1)
     points = np.column_stack([x, named["rating"]]).astype(float)
-    ax.plot(*points.T, marker="o", linestyle="", markersize=7, color=ink.ORANGE, markeredgecolor="black")
+    ax.plot(*points.T, marker="o", linestyle="", markersize=7, color=ink.ORANGE, markeredgecolor=rcParams["text.color"])
     Labels(ax, points, ink.labels(named["text"]), dots)

@@ -123,6 +123,11 @@ def test_kwargs_reach_the_artists(catalog: Catalog, name: str) -> None:
     assert any(mpl.colors.same_color(color, "#123456") for color in colors)
 
 
+def test_kwargs_have_all_their_names(catalog: Catalog, name: str) -> None:
+    """What matplotlib has two names for, it takes by both."""
+    draw(name, CHARTS[name](catalog), lw=3)
+
+
 def test_the_frame_is_left_as_it_was(catalog: Catalog, name: str) -> None:
     """A chart reads its frame and changes nothing in it."""
     data = CHARTS[name](catalog)

@@ -69,6 +69,13 @@ def test_ratings_by_groups() -> None:
     pd.testing.assert_frame_equal(spread, by_series)
 
 
+def test_a_series_of_groups_is_aligned() -> None:
+    """Groups that were made for the whole catalogue suit a part of it, in any order, as pandas would have it."""
+    frame = widgets(rating=[1, 2, 3])
+    groups = pd.Series(["a", "b", "c"])
+    assert data.ratings_by(frame.iloc[[2, 0]], groups)[["group", "median"]].to_numpy().tolist() == [["c", 3], ["a", 1]]
+
+
 def test_ratings_by_too_few_groups() -> None:
     """A group that is missing for a widget is told, with both numbers."""
     with pytest.raises(ValueError, match="2 groups for 3 widgets"):
