@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from amoexplore import charts, errors
     from amoexplore.account import Account
+    from amoexplore.comparisons import changes, compare, rank
     from amoexplore.connections import connect
     from amoexplore.errors import AmoError
-    from amoexplore.frames import compare
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
     from amoexplore.sandbox import Sandbox
+    from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "Catalog",
     "Report",
     "Sandbox",
+    "Summary",
     "Widget",
+    "changes",
     "charts",
     "compare",
     "connect",
@@ -37,9 +40,11 @@ __all__ = [
     "load_catalog",
     "load_settings",
     "load_widgets",
+    "rank",
     "show_buttons",
     "show_links",
     "show_text",
+    "summary",
     "trial",
     "unfinished_trials",
 ]
@@ -53,16 +58,20 @@ _ROOMS = {
     "Catalog": "load",
     "Report": "load",
     "Sandbox": "sandbox",
+    "Summary": "summaries",
     "Widget": "models",
-    "compare": "frames",
+    "changes": "comparisons",
+    "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
+    "rank": "comparisons",
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
+    "summary": "summaries",
     "trial": "trials",
     "unfinished_trials": "trials",
 }

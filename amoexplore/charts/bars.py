@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from amoexplore.charts.data import Catalogue
+    from amoexplore.comparisons import AnyCatalog
 
 #: Inches that a row of a chart takes, and what title and axis take beside.
 ROW, MARGIN = 0.34, 1.1
 
 
 def ratings(
-    data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, decimal_comma: bool = False, **kwargs: Any
+    data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, decimal_comma: bool = False, **kwargs: Any
 ) -> Axes:
     """Draw how many widgets have which rating; the title tells how many have none.
 
@@ -66,7 +66,7 @@ def ratings(
     return ax
 
 
-def flags(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw how many widgets have each flag, and how many have exactly which flags together.
 
     Parameters
@@ -109,7 +109,7 @@ def flags(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     return ax
 
 
-def setting_types(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw how often each type of setting is required, and how often it is optional.
 
     Parameters

@@ -5,13 +5,17 @@ Each function is named like its chart and takes the same data: a Catalog, or the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from amoexplore.comparisons import rows_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from amoexplore.comparisons import AnyCatalog
 
 #: The flags of a widget, and what they are called in charts.
 FLAGS = {
@@ -30,19 +34,7 @@ _DIRECTIONS = {
 STARS = 5
 
 
-class Catalogue(Protocol):
-    """What has both frames, as a Catalog does."""
-
-    @property
-    def widgets(self) -> pd.DataFrame:
-        """One row a widget."""
-
-    @property
-    def settings(self) -> pd.DataFrame:
-        """One row a field of a settings_template."""
-
-
-def ratings(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
+def ratings(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """Return how many widgets have which rating.
 
     Returns
@@ -72,7 +64,7 @@ def _edges(rated: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def ratings_by(
-    data: Catalogue | pd.DataFrame, by: str | Sequence[object] | pd.Series[Any] = "is_lead_source"
+    data: AnyCatalog | pd.DataFrame, by: str | Sequence[object] | pd.Series[Any] = "is_lead_source"
 ) -> pd.DataFrame:
     """Return the spread of ratings a group, best median first; flags in the order yes, no, unknown.
 
@@ -118,7 +110,7 @@ def groups(widgets: pd.DataFrame, by: str | Sequence[object] | pd.Series[Any]) -
     return texts.mask(column.isna(), "unknown").astype("str")
 
 
-def flags(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
+def flags(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """Return how many widgets have each flag, and how many have exactly which flags together.
 
     Returns
@@ -144,7 +136,7 @@ def _together(names: pd.Index[str]) -> str:
     return f"{names[0]} only" if len(names) == 1 else " + ".join(names) or "none of them"
 
 
-def settings_burden(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
+def settings_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """Return how many widgets demand how many required and optional settings.
 
     Returns
@@ -158,7 +150,7 @@ def settings_burden(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
     return widgets.groupby([required, optional]).size().rename("widgets").reset_index()
 
 
-def setting_types(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
+def setting_types(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """Return how often each type of setting is demanded, the most frequent first.
 
     Parameters
@@ -181,7 +173,7 @@ def setting_types(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
     return counts.astype("int64").iloc[order].reset_index()
 
 
-def rating_vs_burden(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
+def rating_vs_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """Return the rated widgets by the settings that they require and their rating, in tenths of a star.
 
     Returns
@@ -203,7 +195,7 @@ def rating_vs_burden(data: Catalogue | pd.DataFrame) -> pd.DataFrame:
     return cells.astype({"rating": "Float64", "widgets": "int64"})
 
 
-def compare(data: Catalogue | pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
+def compare(data: AnyCatalog | pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
     """Return what the chart shows of each of these widgets.
 
     Returns
@@ -212,7 +204,7 @@ def compare(data: Catalogue | pd.DataFrame, codes: Sequence[str]) -> pd.DataFram
         ``code``, ``version``, ``rating``, ``required``, ``optional``, and the four flags; in the order of the codes.
     """
     widgets = read(data, ["code", "version", "rating", "settings_count", "required_count", *FLAGS])
-    chosen = select(widgets, codes).reset_index(drop=True)
+    chosen = rows_of(widgets, codes)
     return pd.DataFrame(
         {
             "code": chosen["code"],
@@ -267,7 +259,7 @@ def rows(table: pd.DataFrame) -> Iterator[Any]:
     return table.itertuples()
 
 
-def read(data: Catalogue | pd.DataFrame, columns: Iterable[str], frame: str = "widgets") -> pd.DataFrame:
+def read(data: AnyCatalog | pd.DataFrame, columns: Iterable[str], frame: str = "widgets") -> pd.DataFrame:
     """Return the frame that a chart reads, and demand its columns."""
     table = data if isinstance(data, pd.DataFrame) else getattr(data, frame)
     missing = [column for column in columns if column not in table]
@@ -277,11 +269,6 @@ def read(data: Catalogue | pd.DataFrame, columns: Iterable[str], frame: str = "w
             "the catalog."
         )
     return table
-
-
-def select(widgets: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of these codes, in their order."""
-    return widgets.drop_duplicates("code").set_index("code", drop=False).loc[list(codes)]
 
 
 def rating_values(widgets: pd.DataFrame) -> np.ndarray[Any, Any]:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from amoexplore.charts.data import Catalogue
+    from amoexplore.comparisons import AnyCatalog
 
 #: The most widgets that are compared in one chart.
 HANDFUL = 12
 
 
 def compare(
-    data: Catalogue | pd.DataFrame, codes: Sequence[str], *, decimal_comma: bool = False, width: float = 9
+    data: AnyCatalog | pd.DataFrame, codes: Sequence[str], *, decimal_comma: bool = False, width: float = 9
 ) -> ink.Figure:
     """Draw widgets side by side: rating, required and optional settings, and flags, a panel each.
 

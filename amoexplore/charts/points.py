@@ -14,13 +14,14 @@ from matplotlib.patches import Patch
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
 from amoexplore.charts.labels import Labels
+from amoexplore.comparisons import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
 
-    from amoexplore.charts.data import Catalogue
+    from amoexplore.comparisons import AnyCatalog
 
 #: Above this many widgets a pile is one bar, not a dot a widget.
 DOTS = 400
@@ -41,7 +42,7 @@ PILE = {"color": ink.BLUE, "edgecolor": "none"}
 
 
 def ratings_by(
-    data: Catalogue | pd.DataFrame,
+    data: AnyCatalog | pd.DataFrame,
     by: str | Sequence[object] | pd.Series[Any] = "is_lead_source",
     *,
     ax: Axes | None = None,
@@ -131,7 +132,7 @@ def _box(ax: Axes, row: Any) -> None:
     ax.plot([row.median], [y], marker="|", color=rcParams["text.color"], markersize=13, markeredgewidth=2)
 
 
-def settings_burden(data: Catalogue | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw how many widgets demand how many required and optional settings.
 
     Parameters
@@ -186,7 +187,7 @@ def _cells(ax: Axes, cells: pd.DataFrame, **kwargs: Any) -> None:
 
 
 def rating_vs_burden(
-    data: Catalogue | pd.DataFrame,
+    data: AnyCatalog | pd.DataFrame,
     *,
     label: Sequence[str] = (),
     ax: Axes | None = None,
@@ -216,7 +217,7 @@ def rating_vs_burden(
     """
     cells = tidy.rating_vs_burden(data)
     widgets = tidy.read(data, ["code"])
-    names = _names(cells) if not len(label) else _asked_for(tidy.select(widgets, label))
+    names = _names(cells) if not len(label) else _asked_for(rows_of(widgets, label))
     rated = int(cells["widgets"].sum())
     title = f"Rating and required settings: n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
     ax = ink.axes(ax, 4.6)

@@ -66,7 +66,7 @@ def test_unknown(catalog: Catalog) -> None:
 
 def test_one_text_is_not_a_list(catalog: Catalog) -> None:
     """A single code in place of a list is told as such."""
-    with pytest.raises(TypeError, match="a list of codes"):
+    with pytest.raises(TypeError, match="A list of codes is wanted"):
         amo.charts.compare(catalog, "gotoconnect")
 
 
