@@ -98,7 +98,7 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
     ax.set_yticks(places, ink.labels(counted["flags"], width=60))
     ax.invert_yaxis()
-    ax.set_xlim(right=counted["widgets"].max() * 1.18 or 1)
+    ax.set_xlim(right=counted["widgets"].max() * 1.25 or 1)
     ink.headline(ax, title, "each flag (plain), then exactly these together (hatched)")
     ink.undress(ax)
     ink.counts(ax)
@@ -148,7 +148,7 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     ink.counts(ax)
     ax.set_xlabel("settings")
     told = "; ".join(f"{row.type}: {_type_text(row)}" for row in tidy.rows(counted))
-    ink.describe(ax, f"Bar chart. {title}. {told}.")
+    ink.describe(ax, f"Bar chart. {title}, required + optional. {told}.")
     return ax
 
 

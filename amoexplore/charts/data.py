@@ -249,7 +249,9 @@ def _what(row: Any) -> str:
     """Return what happened, in words."""
     if row.change != "changed":
         return f"{'widget' if pd.isna(row.setting) else 'setting'} {row.change}"
-    if row.field in _DIRECTIONS and not pd.isna(row.old) and not pd.isna(row.new):
+    if pd.isna(row.old) or pd.isna(row.new):
+        return f"{row.field} {'appeared' if pd.isna(row.old) else 'disappeared'}"
+    if row.field in _DIRECTIONS:
         return _DIRECTIONS[row.field][bool(row.new < row.old)]
     return f"{row.field} changed"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
@@ -42,6 +43,11 @@ class Figure(matplotlib.figure.Figure):
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         return {}, {"image/png": {"alt": alt_text(self)}}  # where nbconvert looks for it
 
+    def _repr_png_(self) -> bytes:
+        file = BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
     def savefig(self, fname: Any, **kwargs: Any) -> None:
         """Save as matplotlib does, with the alternative text in the file's metadata."""
         suffix = str(fname).rpartition(".")[2] if isinstance(fname, (str, Path)) else ""
@@ -51,16 +57,16 @@ class Figure(matplotlib.figure.Figure):
         super().savefig(fname, **kwargs)
 
 
-def new_figure(width: float = 7, height: float = 4) -> Figure:
-    """Return a figure that pyplot knows, so that a notebook shows it at the end of its cell; sizes in inches."""
+def axes(ax: Axes | None, height: float = 4) -> Axes:
+    """Return the Axes to draw into: the given one, or that of a new figure, 7 inches wide.
+
+    Pyplot knows the new figure, so that a notebook shows it at the end of its cell.
+    """
+    if ax is not None:
+        return ax
     from matplotlib import pyplot as plt  # noqa: PLC0415  who brings an Axes may have no use for a backend
 
-    return cast("Figure", plt.figure(FigureClass=Figure, figsize=(width, height), layout="constrained"))
-
-
-def axes(ax: Axes | None, height: float = 4) -> Axes:
-    """Return the Axes to draw into: the given one, or that of a new figure."""
-    return new_figure(height=height).add_subplot() if ax is None else ax
+    return plt.figure(FigureClass=Figure, figsize=(7, height), layout="constrained").add_subplot()
 
 
 def look(default: Mapping[str, Any], asked_for: Mapping[str, Any], artist: type[Artist]) -> dict[str, Any]:

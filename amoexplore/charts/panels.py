@@ -40,6 +40,7 @@ def compare(
     Returns
     -------
     Figure
+        Which a notebook shows as the result of its cell, and pyplot does not know.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def compare(
         raise ValueError(
             f"compare draws a handful of widgets, at most {HANDFUL}, not {len(chosen)}: amo.rank finds the best."
         )
-    figure = ink.new_figure(width, 1.1 + 0.5 * max(len(chosen), 1))
+    figure = ink.Figure(figsize=(width, 1.1 + 0.5 * max(len(chosen), 1)), layout="constrained")
     if not len(chosen):
         ink.empty(figure.add_subplot(), "No widgets to compare", "No code was given.")
         return figure

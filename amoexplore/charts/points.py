@@ -92,7 +92,7 @@ def ratings_by(
     _on_scale(ax, values, "x")
     ax.set_xlabel("rating")
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(shown))
-    ink.describe(ax, f"Ratings by group. {title}. {told}.")
+    ink.describe(ax, f"Dot chart. {title}. {told}.")
     return ax
 
 
@@ -238,7 +238,7 @@ def rating_vs_burden(
         f"{row.text}: rating {ink.decimal(row.rating, decimal_comma=decimal_comma)}, {row.required} required"
         for row in tidy.rows(names)
     )
-    ink.describe(ax, f"Each widget by its rating and the settings that it requires. {title}. {told}.")
+    ink.describe(ax, f"Dot chart. {title}. {told}.")
     return ax
 
 

@@ -142,6 +142,7 @@ def test_changes() -> None:
         ("changed", "e", "key", "is_required", False, True),
         ("changed", "f", pd.NA, "rating", pd.NA, 3.0),
         ("changed", "f", pd.NA, "version", "1", "2"),
+        ("changed", "f", pd.NA, "client_uuid", "a", pd.NA),
         ("changed", "f", pd.NA, "is_active_in_account", True, False),
     ]
     counted = data.changes(pd.DataFrame(rows, columns=["change", "code", "setting", "field", "old", "new"]))
@@ -149,7 +150,8 @@ def test_changes() -> None:
         ["added", "widget added", 1],
         ["removed", "setting removed", 1],
         ["changed", "rating rose", 2],
-        ["changed", "rating changed", 1],
+        ["changed", "client_uuid disappeared", 1],
+        ["changed", "rating appeared", 1],
         ["changed", "rating fell", 1],
         ["changed", "setting became required", 1],
         ["changed", "uninstalled", 1],

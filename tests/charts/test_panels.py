@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 import amoexplore as amo
 from amoexplore import errors
@@ -96,6 +97,13 @@ def test_alt_text(catalog: Catalog) -> None:
         "amo_smsc: rating 2.3, 2 required and 1 optional settings, Digital Pipeline, installed; "
         "nvoip: unrated, 1 required and 0 optional settings, Digital Pipeline."
     )
+
+
+def test_shown_once(catalog: Catalog) -> None:
+    """The figure is a notebook's result, so pyplot doesn't know it, and would not show it a second time."""
+    figure = amo.charts.compare(catalog, CODES)
+    assert plt.get_fignums() == []
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_long_names(catalog: Catalog) -> None:
