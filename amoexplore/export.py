@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from amoexplore import files
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from amoexplore.load import Catalog
 
 SUFFIXES = (".parquet", ".csv", ".xlsx")
 
 
 def check(path: Path) -> None:
-    """Raise what :func:`write` would raise later, after a long load.
-
-    Raises
-    ------
-    ValueError
-        If the ending of the name is none of those that can be written.
-    FileNotFoundError
-        If the folder does not exist.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path.name}: the name must end in {', '.join(SUFFIXES)}, which says what to write.")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name a file in it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}: make it first.")
+    """Raise what :func:`write` would raise later, after a long load."""
+    files.check(path, SUFFIXES)
 
 
 def write(
@@ -50,8 +39,7 @@ def write(
     """
     check(path)
     frame: pd.DataFrame = getattr(catalog, table)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".amoexplore-") as folder:
-        unfinished = Path(folder) / path.name
+    with files.whole(path) as unfinished:
         match path.suffix.lower():
             case ".parquet":
                 frame.to_parquet(unfinished, index=False)
@@ -61,7 +49,6 @@ def write(
                 frame.to_csv(unfinished, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
             case _:
                 _write_excel(catalog, unfinished)
-        unfinished.replace(path)
 
 
 def _write_excel(catalog: Catalog, path: Path) -> None:
