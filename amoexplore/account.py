@@ -41,6 +41,10 @@ _MAY_HAVE_HAPPENED = frozenset({408, *range(500, 600)} - {501})
 MAX_LIMIT = 250
 
 
+#: What displays call a sandbox; no host has spaces.
+SANDBOX = "sandbox on this machine"
+
+
 class Account:
     """One amoCRM account, reached at its own host.
 
@@ -89,7 +93,7 @@ class Account:
     @property
     def name(self) -> str:
         """What displays call it: its host, unless that is this machine, where a sandbox has another port each time."""
-        return "sandbox on this machine" if self.is_on_this_machine else self.host
+        return SANDBOX if self.is_on_this_machine else self.host
 
     def widgets_answer(self, page: int = 1, limit: int = 50) -> Answer:
         """Return one page of the catalogue as it came, undecoded; what ``load_catalog`` walks along."""

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import redirect_stdout
+from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +18,8 @@ from amoexplore.errors import AmoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from amoexplore.account import Account
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-D, where something is asked for
         return 130
     except BrokenPipeError:
         # Who reads the output has had enough; nor will it take what is left when Python ends.
@@ -70,6 +73,18 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
     load.set_defaults(run=_load)
 
+    report = commands.add_parser(
+        "report",
+        help="write the catalogue as a page for a browser",
+        description="Write the catalogue as one page of HTML that needs nothing else: numbers, charts, all widgets.",
+    )
+    report.add_argument("--to", type=Path, metavar="FILE", default=Path("report.html"), help="default: report.html")
+    report.add_argument(
+        "--account", metavar="URL", help="of this account; its token is AMOEXPLORE_TOKEN, or asked for in a terminal"
+    )
+    report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
+    report.set_defaults(run=_report)
+
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
     lab.add_argument("jupyter", nargs="*", metavar="OPTION", help="behind --, an option of JupyterLab's own")
@@ -103,7 +118,6 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 def _load(options: argparse.Namespace) -> None:
     from amoexplore import export  # noqa: PLC0415
-    from amoexplore.connections import connect  # noqa: PLC0415
     from amoexplore.load import load_catalog  # noqa: PLC0415
 
     suffix = options.to.suffix.lower() if options.to else ""
@@ -114,14 +128,36 @@ def _load(options: argparse.Namespace) -> None:
     if options.to:
         export.check(options.to)
     table: Literal["widgets", "settings"] = options.table or "widgets"
-    with redirect_stdout(sys.stderr):  # the table alone goes to standard output
-        account = connect()
-    catalog = load_catalog(account)
+    catalog = load_catalog(_account(None))
     if options.to is None:
         print(export.as_text(getattr(catalog, table)))  # noqa: T201
     else:
         export.write(catalog, options.to, table=table, decimal_comma=options.decimal_comma)
         print(f"{options.to}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+
+
+def _report(options: argparse.Namespace) -> None:
+    from amoexplore import webpage  # noqa: PLC0415
+    from amoexplore.load import load_catalog  # noqa: PLC0415
+
+    webpage.check(options.to)
+    catalog = load_catalog(_account(options.account))
+    webpage.write(catalog, options.to, decimal_comma=options.decimal_comma)
+    print(f"{options.to}: {catalog.report.widgets} widgets of {catalog.report.account}; open it in a browser.")  # noqa: T201
+
+
+def _account(url: str | None) -> Account:
+    """Return the account at an address, or the one that the environment names."""
+    from amoexplore.connections import connect, token_for  # noqa: PLC0415
+    from amoexplore.tokens import MaskedText  # noqa: PLC0415
+
+    if url is None:
+        with redirect_stdout(sys.stderr):  # what the command made goes to standard output, nothing else
+            return connect()
+    token = token_for(url)
+    if not token and sys.stdin.isatty():
+        token = MaskedText(getpass(f"Token of {url}: "))
+    return connect(url, token)
 
 
 def _lab(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from amoexplore.account import Account
 from amoexplore.errors import ConfigurationError
 from amoexplore.tokens import MaskedText
+from amoexplore.transport import base_address
 
 if TYPE_CHECKING:
     from amoexplore.sandbox import Sandbox
@@ -65,6 +66,25 @@ def is_configured() -> bool:
         If it names half of one.
     """
     return any(_environment())
+
+
+def token_for(url: str) -> MaskedText:
+    """Return the environment's token for the account at an address; it is empty where there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        If that token is another account's, or the address can't be one.
+    """
+    wanted = base_address(url)
+    named, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
+    if token and named and (owner := base_address(named)) != wanted:
+        raise ConfigurationError(
+            f"{TOKEN_VARIABLE} is the token of {owner}, as {URL_VARIABLE} says, and a token goes to its own account "
+            f"only. For {wanted} set {TOKEN_VARIABLE} to a token of its own and {URL_VARIABLE} to its address, "
+            "or unset both to be asked for the token."
+        )
+    return token
 
 
 def _environment() -> tuple[str, MaskedText]:

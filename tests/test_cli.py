@@ -214,7 +214,7 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert TOKEN not in said
 
 
-@pytest.mark.parametrize("arguments", [[], ["sandbox"], ["load"], ["lab"]])
+@pytest.mark.parametrize("arguments", [[], ["sandbox"], ["load"], ["report"], ["lab"]])
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Each command explains itself."""
     with pytest.raises(SystemExit) as done:
