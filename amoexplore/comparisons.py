@@ -201,10 +201,10 @@ def warn_of_few_ratings(widgets: pd.DataFrame) -> None:
     if rated >= FEW or widgets.empty:
         return
     if rated:
-        so = f"only {rated} {'has' if rated == 1 else 'have'} a rating: an order or a median of so few says little."
+        so = f"Few ratings: {rated} among {len(widgets)} widgets. An order or a median of so few says little."
     else:
-        so = "none has a rating: there is nothing to compare by it. (Kommo's catalogue has no ratings at all.)"
-    warnings.warn(f"Of {len(widgets)} widgets {so}", FewRatingsWarning, stacklevel=3)
+        so = f"No ratings among {len(widgets)} widgets: there is nothing to compare by them. (Kommo has none at all.)"
+    warnings.warn(so, FewRatingsWarning, stacklevel=3)
 
 
 def _unknown(code: object, codes: Collection[str]) -> UnknownWidget:

@@ -159,7 +159,7 @@ def _figures(catalog: Catalog, *, decimal_comma: bool) -> Iterator[dict[str, Any
             ("How are widgets rated?", charts.ratings, rated),
             ("Are those that ask for more rated worse?", charts.rating_vs_burden, rated),
             ("Are those that bring leads rated better?", charts.ratings_by, rated | {"by": "is_lead_source"}),
-            ("Are those for the Digital Pipeline?", charts.ratings_by, rated | {"by": "is_work_with_dp"}),
+            ("Are those for the Digital Pipeline rated better?", charts.ratings_by, rated | {"by": "is_work_with_dp"}),
             ("How much does an install ask for?", charts.settings_burden, {}),
             ("What does it ask for?", charts.setting_types, {}),
             ("What kinds of widgets are there?", charts.flags, {}),

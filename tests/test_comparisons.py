@@ -237,9 +237,9 @@ def test_rank_version_beyond_all_numbers() -> None:
 @pytest.mark.parametrize(
     ("rated", "message"),
     [
-        (0, r"Of 6 widgets none has a rating: there is nothing to compare by it. \(Kommo's catalogue has no ratings"),
-        (1, "Of 6 widgets only 1 has a rating: an order or a median of so few says little."),
-        (4, "Of 6 widgets only 4 have a rating"),
+        (0, r"No ratings among 6 widgets: there is nothing to compare by them. \(Kommo has none"),
+        (1, "Few ratings: 1 among 6 widgets. An order or a median of so few says little."),
+        (4, "Few ratings: 4 among 6 widgets"),
     ],
 )
 def test_few_ratings(rated: int, message: str) -> None:

@@ -54,8 +54,9 @@ def ratings(
     bars = ax.bar(low, shown["widgets"], high - low, **ink.look(look, kwargs, Patch))
     ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
     quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
-    median = f"median {quartiles[1]}"
-    ax.axvline(float(np.median(rated)), color=ink.VERMILLION, linestyle="--", linewidth=1.5)
+    median, middle = f"median {quartiles[1]}", float(np.median(rated))
+    top = shown.loc[shown["low"] <= middle, "widgets"].iloc[-1]  # its bar's, so as not to cross the number above
+    ax.plot([middle, middle], [0, top], color=ink.ORANGE, linestyle="--", linewidth=2)
     note = f"{median} (dashed); half of the ratings lie between {quartiles[0]} and {quartiles[2]}"
     ink.headline(ax, title, note)
     ink.undress(ax, values="y")

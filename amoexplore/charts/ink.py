@@ -123,7 +123,7 @@ def empty(ax: Axes, title: str, why: str) -> Axes:
 def counts(ax: Axes, axis: str = "x") -> None:
     """Let an axis count: whole numbers from zero."""
     of = ax.xaxis if axis == "x" else ax.yaxis
-    of.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    of.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     of.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
 
 

@@ -34,12 +34,14 @@ def test_ratings(catalog: Catalog) -> None:
 
 
 def test_ratings_median(catalog: Catalog) -> None:
-    """A dashed line stands at the median, which the note names with the middle half."""
+    """A dashed line stands at the median, in its bar; the note names it with the middle half."""
     ax = amo.charts.ratings(catalog)
     rating = catalog.widgets["rating"].dropna().astype(float)
     (line,) = ax.lines
     assert set(line.get_xdata()) == {rating.median()}
     assert line.get_linestyle() == "--"
+    bar = next(bar for bar in ax.patches if bar.get_x() <= rating.median() < bar.get_x() + bar.get_width())
+    assert max(line.get_ydata()) == bar.get_height()
     low, middle, high = (f"{value:.1f}" for value in rating.quantile([0.25, 0.5, 0.75]))
     assert texts(ax)[-1] == f"median {middle} (dashed); half of the ratings lie between {low} and {high}"
 
