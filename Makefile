@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# A process a core for the tests, each file in one of them.
+WORKERS := -n auto --dist loadfile
 PIP := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ tests wheel-tests notebooks: export AMOEXPLORE_STATE = $(CURDIR)/build/state
 
 tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser, and its coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(WORKERS)
 	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
@@ -40,7 +42,7 @@ wheel-tests: .venv/dev .venv-wheel/ready  # The suite on the built wheel, with n
 	rm -rf dist build/wheel.log && mkdir -p build
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	.venv-wheel/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
-	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest --ignore tests/browser --ignore tests/contract/test_openapi.py
+	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest $(WORKERS) --ignore tests/browser --ignore tests/contract/test_openapi.py
 
 bench: .venv/dev  ## Measure the loader beside what one writes by hand
 	$(BIN)/python benchmarks/load.py

@@ -83,12 +83,13 @@ def compare(
     if settings is not None:
         beside = pd.concat([beside, _demands(settings, [*chosen.index])])
     beside = beside.mask(beside.isna(), pd.NA).rename_axis(index="property", columns=None)
-    beside["differs"] = [len(set(row)) > 1 for row in beside.itertuples(index=False, name=None)]
+    differs = [len(set(row)) > 1 for row in beside.itertuples(index=False, name=None)]
+    beside.insert(beside.shape[1], "differs", differs, allow_duplicates=True)  # also beside a widget of that name
     return beside
 
 
 def rank(widgets: pd.DataFrame | AnyCatalog, by: str | Iterable[str] = "rating") -> pd.DataFrame:
-    """Return the widgets best first, with a column ``rank`` before the others.
+    """Return the widgets best first: their rank, their code, and what decided it before all else.
 
     Better is a higher rating, a newer version (1.10 is newer than 1.9), a flag that is set, and less of anything else:
     fewer settings, an earlier code.
@@ -127,7 +128,8 @@ def rank(widgets: pd.DataFrame | AnyCatalog, by: str | Iterable[str] = "rating")
     order = np.lexsort(places[::-1])
     ranked = frame.drop(columns="rank", errors="ignore").iloc[order]
     ranked.insert(0, "rank", pd.Series(_ranks(places[:, order]), index=ranked.index))
-    return ranked
+    first = [name for name in dict.fromkeys(["rank", "code", *columns]) if name in ranked]
+    return ranked[[*first, *(name for name in ranked if name not in first)]]
 
 
 def changes(before: pd.DataFrame | AnyCatalog, after: pd.DataFrame | AnyCatalog) -> pd.DataFrame:
@@ -183,6 +185,7 @@ def rows_of(widgets: pd.DataFrame, codes: Iterable[str]) -> pd.DataFrame:
     if isinstance(codes, str):
         raise TypeError(f"A list of codes is wanted, such as [{codes!r}, …].")
     codes = list(codes)
+    demand(widgets, ["code"])
     known = set(widgets["code"].dropna())
     for code in codes:
         if code not in known:

@@ -202,7 +202,8 @@ def test_rank_is_a_permutation(rows: list[dict[str, object]], by: list[str]) -> 
     """Nothing is lost, added or changed; ranks are where their group begins, and those without one are last."""
     frame = widgets(*rows)
     ranked = amo.rank(frame, by)
-    pd.testing.assert_frame_equal(frame, ranked.drop(columns="rank").sort_index())
+    pd.testing.assert_frame_equal(frame, ranked[[*frame]].sort_index())
+    assert list(ranked)[: 2 + len(set(by) - {"code"})] == list(dict.fromkeys(["rank", "code", *by]))
     numbers = ranked["rank"].dropna().tolist()
     assert ranked["rank"].isna().tolist() == [False] * len(numbers) + [True] * (len(frame) - len(numbers))
     assert all(

@@ -5,8 +5,9 @@
 
 Charts are drawn into a new figure, or into the Axes given as ``ax``; nothing else is touched, and nothing is shown.
 ``charts.data`` has a function of the same name for each, which returns the numbers behind it as a tidy frame, and
-``charts.alt_text`` says a chart in words. Colours are Okabe and Ito's, and what they mean stands there in words or
-hatches, too.
+``charts.alt_text`` says a chart in words. Figures made here carry these words in their files and in their output in a
+notebook; for one of yours it is ``figure.savefig("chart.png", metadata={"Description": charts.alt_text(figure)})``.
+Colours are Okabe and Ito's, and what they mean stands there in words or hatches, too.
 """
 
 from __future__ import annotations

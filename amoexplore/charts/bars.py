@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.patches import Patch
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
+from amoexplore.comparisons import FEW
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from amoexplore.comparisons import AnyCatalog
 
 #: Inches that a row of a chart takes, and what title and axis take beside.
 ROW, MARGIN = 0.34, 1.1
+#: The most types of settings that have a row of their own.
+TYPES = 20
 
 
 def ratings(
@@ -50,14 +53,15 @@ def ratings(
         return ink.empty(ax, title, "No widget has a rating." if unrated else "There are no widgets.")
     shown = bins[:-1]
     low, high = (shown[end].to_numpy(dtype=float) for end in ("low", "high"))
-    look = {"align": "edge", "color": ink.BLUE, "edgecolor": ax.get_facecolor()}
-    bars = ax.bar(low, shown["widgets"], high - low, **ink.look(look, kwargs, Patch))
+    look = {"width": high - low, "align": "edge", "color": ink.BLUE, "edgecolor": ax.get_facecolor()}
+    bars = ax.bar(low, shown["widgets"], **ink.look(look, kwargs, Patch))
     ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
     quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
     median, middle = f"median {quartiles[1]}", float(np.median(rated))
     top = shown.loc[shown["low"] <= middle, "widgets"].iloc[-1]  # its bar's, so as not to cross the number above
     ax.plot([middle, middle], [0, top], color=ink.ORANGE, linestyle="--", linewidth=2)
-    note = f"{median} (dashed); half of the ratings lie between {quartiles[0]} and {quartiles[2]}"
+    half = f"; half of the ratings lie between {quartiles[0]} and {quartiles[2]}" if len(rated) >= FEW else ""
+    note = f"{median} (dashed){half}"
     ink.headline(ax, title, note)
     ink.undress(ax, values="y")
     ink.stars(ax, "x", decimal_comma=decimal_comma)
@@ -97,9 +101,8 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
         bars = ax.barh(places[part], chosen["widgets"], **ink.look(_row(ax) | look, kwargs, Patch))
         shares = zip(chosen["widgets"], chosen["share"], strict=True)
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
-    ax.set_yticks(places, ink.labels(counted["flags"], width=60))
-    ax.invert_yaxis()
-    ax.set_xlim(right=counted["widgets"].max() * 1.25 or 1)
+    ink.rows(ax, ink.labels(counted["flags"], width=60), places)
+    ax.margins(x=0.25)
     ink.headline(ax, title, "each flag (plain), then exactly these together (hatched)")
     ink.undress(ax)
     ink.counts(ax)
@@ -126,7 +129,7 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     -------
     Axes
     """
-    counted = tidy.setting_types(data)
+    counted = _first(tidy.setting_types(data))
     total = int(counted["required"].sum() + counted["optional"].sum())
     title = f"Types of {ink.plural(total, 'setting')}"
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
@@ -141,9 +144,8 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
         bars = ax.barh(range(len(counted)), counted[demand], left=left, **ink.look(_row(ax) | look, kwargs, Patch))
         left = left + counted[demand].to_numpy()
     ink.bar_texts(ax, bars, [_type_text(row) for row in tidy.rows(counted)])
-    ax.set_yticks(range(len(counted)), ink.labels(counted["type"]))
-    ax.invert_yaxis()
-    ax.set_xlim(right=left.max() * 1.4)
+    ink.rows(ax, ink.labels(counted["type"]), range(len(counted)))
+    ax.margins(x=0.4)
     ink.headline(ax, title, "required (plain) + optional (hatched)")
     ink.undress(ax)
     ink.counts(ax)
@@ -151,6 +153,15 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     told = "; ".join(f"{row.type}: {_type_text(row)}" for row in tidy.rows(counted))
     ink.describe(ax, f"Bar chart. {title}, required + optional. {told}.")
     return ax
+
+
+def _first(counted: pd.DataFrame) -> pd.DataFrame:
+    """Return the types that are drawn: the most frequent, and all others as one."""
+    shown, others = counted.iloc[:TYPES], counted.iloc[TYPES:]
+    if not len(others):
+        return shown
+    rest = others.sum(numeric_only=True).to_frame().T.assign(type=ink.plural(len(others), "other type"))
+    return pd.concat([shown, rest], ignore_index=True)
 
 
 def _type_text(row: Any) -> str:
@@ -189,9 +200,8 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
         look_of_row = ink.look(_row(ax) | look, kwargs, Patch)
         bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **look_of_row)
         ink.bar_texts(ax, bars, [f"{sign}{ink.count(number)}" for number in counted["changes"][part]])
-    ax.set_yticks(range(len(counted)), ink.labels(counted["what"]))
-    ax.invert_yaxis()
-    ax.set_xlim(right=counted["changes"].max() * 1.12)
+    ink.rows(ax, ink.labels(counted["what"]), range(len(counted)))
+    ax.margins(x=0.12)
     ink.headline(ax, title)
     ink.undress(ax)
     ink.counts(ax)

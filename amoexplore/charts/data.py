@@ -5,12 +5,13 @@ Each function is named like its chart and takes the same data: a Catalog, or the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
-from amoexplore.comparisons import rows_of
+from amoexplore.comparisons import frames_of, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +41,7 @@ def ratings(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``low``, ``high``, ``widgets``: half a star a row, its lower end included; ten rows of equal width where ratings
+        ``low``, ``high``, ``widgets``: half a star a row, its lower end included; about ten round steps where ratings
         leave the scale from 0 to 5. The last row, without ends, counts the unrated.
     """
     values = rating_values(read(data, ["rating"]))
@@ -60,7 +61,11 @@ def ratings(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
 def _edges(rated: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if not len(rated) or (rated.min() >= 0 and rated.max() <= STARS):
         return np.linspace(0, STARS, 2 * STARS + 1)
-    return np.linspace(min(0, np.floor(rated.min())), max(STARS, np.ceil(rated.max())), 11)
+    return np.asarray(
+        MaxNLocator(10, steps=[1, 2, 5, 10]).tick_values(
+            min(0, np.floor(rated.min())), max(STARS, np.ceil(rated.max()))
+        )
+    )
 
 
 def ratings_by(
@@ -100,11 +105,14 @@ def groups(widgets: pd.DataFrame, by: str | Sequence[object] | pd.Series[Any]) -
     """Return the group of each widget as a text: yes and no for flags, unknown for what is missing."""
     if isinstance(by, str):
         by = read(widgets, [by])[by]
-    if isinstance(by, pd.Series):
-        by = by if by.index.equals(widgets.index) else by.reindex(widgets.index)
+    if isinstance(by, pd.Series) and not by.index.equals(widgets.index):
+        if not by.index.is_unique or not by.index.isin(widgets.index).any():
+            raise ValueError("by is a Series whose index is not that of the widgets: make it of the same frame.")
+        by = by.reindex(widgets.index)
+    by = list(by)
     if len(by) != len(widgets):
         raise ValueError(f"by is a column, or a group for each widget: {len(by)} groups for {len(widgets)} widgets.")
-    column = pd.Series(list(by), index=widgets.index, dtype=object)
+    column = pd.Series(by, index=widgets.index, dtype=object)
     is_flag = pd.api.types.infer_dtype(column, skipna=True) == "boolean"
     texts = column.map({True: "yes", False: "no"} if is_flag else str)
     return texts.mask(column.isna(), "unknown").astype("str")
@@ -120,7 +128,7 @@ def flags(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
         the combinations, the most frequent first. An unknown flag counts as not set.
     """
     widgets = read(data, FLAGS)
-    has = widgets[list(FLAGS)].fillna(value=False).astype(bool).set_axis(list(FLAGS.values()), axis=1)
+    has = pd.DataFrame({name: is_set(widgets, flag) for flag, name in FLAGS.items()})
     alone = has.sum()
     combined = has.groupby([*has.columns]).size()
     together = {_together(has.columns[np.array(key)]): count for key, count in combined.items()}
@@ -142,11 +150,11 @@ def settings_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``required``, ``optional``, ``widgets``: one row a pair that occurs.
+        ``required``, ``optional``, ``widgets``: a row a pair that occurs; widgets whose counts are missing are in none.
     """
     widgets = read(data, ["settings_count", "required_count"])
-    required = widgets["required_count"].rename("required")
-    optional = (widgets["settings_count"] - required).rename("optional")
+    required = whole_numbers(widgets, "required_count").rename("required")
+    optional = (whole_numbers(widgets, "settings_count") - required).rename("optional")
     return widgets.groupby([required, optional]).size().rename("widgets").reset_index()
 
 
@@ -165,7 +173,7 @@ def setting_types(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
         a setting counts as optional.
     """
     settings = read(data, ["code", "type", "is_required"], frame="settings")
-    required = settings["is_required"].fillna(value=False).astype(bool)
+    required = is_set(settings, "is_required")
     types = settings["type"].fillna("unknown").rename("type")
     table = pd.DataFrame({"required": required, "optional": ~required, "code": settings["code"]}).groupby(types)
     counts = table.agg(required=("required", "sum"), optional=("optional", "sum"), widgets=("code", "nunique"))
@@ -185,14 +193,14 @@ def rating_vs_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     widgets = read(data, ["code", "rating", "required_count"])
     table = pd.DataFrame(
         {
-            "required": widgets["required_count"].astype("int64"),
+            "required": whole_numbers(widgets, "required_count"),
             "rating": rating_values(widgets).round(1),
             "code": widgets["code"],
         }
-    ).dropna(subset="rating")
+    ).dropna(subset=["required", "rating"])
     cells = table.groupby(["required", "rating"])["code"].agg(widgets="size", code="first").reset_index()
     cells["best"] = cells["rating"] == cells.groupby("required")["rating"].transform("max")
-    return cells.astype({"rating": "Float64", "widgets": "int64"})
+    return cells.astype({"required": "int64", "rating": "Float64", "widgets": "int64"})
 
 
 def compare(data: AnyCatalog | pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
@@ -210,9 +218,9 @@ def compare(data: AnyCatalog | pd.DataFrame, codes: Sequence[str]) -> pd.DataFra
             "code": chosen["code"],
             "version": chosen["version"],
             "rating": chosen["rating"],
-            "required": chosen["required_count"],
-            "optional": chosen["settings_count"] - chosen["required_count"],
-            **{flag: chosen[flag] for flag in FLAGS},
+            "required": whole_numbers(chosen, "required_count"),
+            "optional": whole_numbers(chosen, "settings_count") - whole_numbers(chosen, "required_count"),
+            **{flag: _read_as(chosen, flag, "boolean") for flag in FLAGS},
         }
     )
 
@@ -231,7 +239,9 @@ def changes(data: pd.DataFrame) -> pd.DataFrame:
         ``change`` (added, removed, changed), ``what``, ``changes``: widgets, then settings, then fields, the most
         frequent first.
     """
-    table = read(data, ["change", "code", "setting", "field", "old", "new"])
+    if not {"change", "code", "setting", "field", "old", "new"} <= set(getattr(data, "columns", ())):
+        raise TypeError("The chart of changes takes what amo.changes(before, after) returns.")
+    table = data
     if not len(table):
         return pd.DataFrame({"change": [], "what": [], "changes": []}).astype(_COUNTED)
     kinds = pd.DataFrame({"change": table["change"], "what": [*map(_what, rows(table))]})
@@ -250,10 +260,10 @@ def _what(row: Any) -> str:
     if row.change != "changed":
         return f"{'widget' if pd.isna(row.setting) else 'setting'} {row.change}"
     if pd.isna(row.old) or pd.isna(row.new):
-        return f"{row.field} {'appeared' if pd.isna(row.old) else 'disappeared'}"
+        return f"{FLAGS.get(row.field, row.field)} {'appeared' if pd.isna(row.old) else 'disappeared'}"
     if row.field in _DIRECTIONS:
         return _DIRECTIONS[row.field][bool(row.new < row.old)]
-    return f"{row.field} changed"
+    return f"{FLAGS.get(row.field, row.field)} changed"
 
 
 def rows(table: pd.DataFrame) -> Iterator[Any]:
@@ -261,9 +271,12 @@ def rows(table: pd.DataFrame) -> Iterator[Any]:
     return table.itertuples()
 
 
-def read(data: AnyCatalog | pd.DataFrame, columns: Iterable[str], frame: str = "widgets") -> pd.DataFrame:
+def read(
+    data: AnyCatalog | pd.DataFrame, columns: Iterable[str], frame: Literal["widgets", "settings"] = "widgets"
+) -> pd.DataFrame:
     """Return the frame that a chart reads, and demand its columns."""
-    table = data if isinstance(data, pd.DataFrame) else getattr(data, frame)
+    given, settings = frames_of(data)
+    table = given if settings is None or frame == "widgets" else settings
     missing = [column for column in columns if column not in table]
     if missing:
         raise ValueError(
@@ -275,5 +288,24 @@ def read(data: AnyCatalog | pd.DataFrame, columns: Iterable[str], frame: str = "
 
 def rating_values(widgets: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Return the ratings as floats; NaN for what is missing or no number."""
-    values = widgets["rating"].to_numpy(dtype=float, na_value=np.nan)
+    values = _read_as(widgets, "rating", "Float64").to_numpy(dtype=float, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def whole_numbers(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column of counts; NA for what is missing."""
+    return _read_as(table, column, "Int64")
+
+
+def is_set(table: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return where a flag is set; one that is missing is not."""
+    return _read_as(table, column, "boolean").fillna(value=False).astype(bool)
+
+
+def _read_as(table: pd.DataFrame, column: str, dtype: Literal["Float64", "Int64", "boolean"]) -> pd.Series[Any]:
+    try:
+        return table[column].astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The column {column!r} can't be read as {dtype}: {error} Load the catalogue anew, or convert the column."
+        ) from None

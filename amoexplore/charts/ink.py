@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakKeyDictionary
 
 import matplotlib as mpl
 import matplotlib.figure
 from matplotlib import font_manager
+from matplotlib.artist import Artist
 from matplotlib.cbook import normalize_kwargs
 from matplotlib.font_manager import FontProperties
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; hatches and words say the same again.
 _, ORANGE, SKY, GREEN, _, BLUE, VERMILLION, _ = mpl.color_sequences["okabe_ito"]
@@ -29,7 +31,6 @@ NARROW_SPACE = "\u202f"
 #: Characters of a label that is not cut.
 LABEL_WIDTH = 30
 
-_alt_texts: WeakKeyDictionary[Axes, str] = WeakKeyDictionary()
 #: Where a file of this format holds a description.
 _DESCRIPTIONS = {"png": "Description", "svg": "Description", "pdf": "Subject"}
 
@@ -50,8 +51,8 @@ class Figure(matplotlib.figure.Figure):
 
     def savefig(self, fname: Any, **kwargs: Any) -> None:
         """Save as matplotlib does, with the alternative text in the file's metadata."""
-        suffix = str(fname).rpartition(".")[2] if isinstance(fname, (str, Path)) else ""
-        field = _DESCRIPTIONS.get(kwargs.get("format") or suffix or mpl.rcParams["savefig.format"])
+        suffix = Path(fname).suffix[1:] if isinstance(fname, (str, Path)) else ""
+        field = _DESCRIPTIONS.get((kwargs.get("format") or suffix or mpl.rcParams["savefig.format"]).lower())
         if field:
             kwargs["metadata"] = {field: alt_text(self), **(kwargs.get("metadata") or {})}
         super().savefig(fname, **kwargs)
@@ -74,9 +75,33 @@ def look(default: Mapping[str, Any], asked_for: Mapping[str, Any], artist: type[
     return {**default, **normalize_kwargs(dict(asked_for), artist)}
 
 
+class AltText(Artist):
+    """The alternative text of a chart: in its Axes, unseen, so that it is copied, pickled and cleared with them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.set(visible=False, in_layout=False)
+
+
+class Note(Annotation):
+    """A text between title and chart, cut where the figure ends."""
+
+    axes: Axes
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw as much of the text as there is room for."""
+        whole = self.get_text()
+        end = self.axes.figure.get_figure(root=True).bbox.x1
+        while self.get_window_extent(renderer).x1 > end and " " in self.get_text():
+            self.set_text(self.get_text().rpartition(" ")[0].rstrip("…") + "…")
+        super().draw(renderer)
+        self.set_text(whole)
+
+
 def describe(ax: Axes, text: str) -> None:
     """Keep the alternative text of a chart."""
-    _alt_texts[ax] = text
+    ax.add_artist(AltText(text))
 
 
 def alt_text(drawn: Axes | matplotlib.figure.Figure) -> str:
@@ -87,18 +112,21 @@ def alt_text(drawn: Axes | matplotlib.figure.Figure) -> str:
     drawn : Axes or Figure
         Of a figure the texts of all its charts.
     """
-    if isinstance(drawn, matplotlib.figure.FigureBase):
-        return " ".join(filter(None, map(alt_text, drawn.axes)))
-    return _alt_texts.get(drawn, "")
+    return " ".join(found.text for found in drawn.findobj(AltText))
 
 
 def headline(ax: Axes, title: str, note: str = "") -> None:
     """Write a title, and a note in smaller and fainter letters between it and the chart."""
     ax.set_title(title, loc="left", pad=22 if note else 8, fontsize=12)
     if note:
-        ax.annotate(
-            note, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", fontsize=9.5, alpha=FAINT
-        )
+        place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+        ax.add_artist(Note(note, (0, 1), (0, 8), fontsize=9.5, alpha=FAINT, in_layout=False, clip_on=False, **place))
+
+
+def rows(ax: Axes, names: Iterable[str], places: Iterable[float]) -> None:
+    """Name the rows of a chart, from top to bottom."""
+    ax.set_yticks(list(places), list(names))
+    ax.set_ylim(max(places) + 0.6, -0.6)
 
 
 def undress(ax: Axes, *, values: Literal["x", "y"] = "x") -> None:
@@ -113,24 +141,32 @@ def undress(ax: Axes, *, values: Literal["x", "y"] = "x") -> None:
 def empty(ax: Axes, title: str, why: str) -> Axes:
     """Say in place of a chart why there is none."""
     ax.set_title(title, loc="left", fontsize=12)
-    ax.set(xticks=[], yticks=[])
+    ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)  # the ticks may be a neighbour's, too
     ax.spines[:].set_alpha(0.25)
     ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", alpha=FAINT)
     describe(ax, f"{title}. {why}")
     return ax
 
 
-def counts(ax: Axes, axis: str = "x") -> None:
+def counts(ax: Axes, axis: Literal["x", "y"] = "x") -> None:
     """Let an axis count: whole numbers from zero."""
     of = ax.xaxis if axis == "x" else ax.yaxis
     of.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
-    of.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
+    of.set_major_formatter(FuncFormatter(_count_tick))
 
 
-def stars(ax: Axes, axis: str, *, decimal_comma: bool) -> None:
+def stars(ax: Axes, axis: Literal["x", "y"], *, decimal_comma: bool) -> None:
     """Let an axis show ratings."""
     of = ax.xaxis if axis == "x" else ax.yaxis
-    of.set_major_formatter(FuncFormatter(lambda value, _: decimal(value, decimal_comma=decimal_comma, places=None)))
+    of.set_major_formatter(FuncFormatter(partial(_star_tick, decimal_comma=decimal_comma)))
+
+
+def _count_tick(value: float, _: int | None = None) -> str:
+    return count(value)
+
+
+def _star_tick(value: float, _: int | None = None, *, decimal_comma: bool) -> str:
+    return f"{value:g}".replace(".", "," if decimal_comma else ".")
 
 
 def count(value: float) -> str:
@@ -138,10 +174,10 @@ def count(value: float) -> str:
     return f"{value:,.0f}".replace(",", NARROW_SPACE)
 
 
-def decimal(value: float, *, decimal_comma: bool, places: int | None = 1) -> str:
-    """Return a number with a decimal point or comma; without ``places`` as many as it has."""
-    text = f"{value:g}" if places is None else f"{value:.{places}f}"
-    return text.replace(".", ",") if decimal_comma else text
+def decimal(value: float, *, decimal_comma: bool, places: int = 1) -> str:
+    """Return a number with a decimal point or comma, with this many places or, if it has more, with two."""
+    text = f"{value:.2f}"
+    return (text.removesuffix("0") if places == 1 else text).replace(".", "," if decimal_comma else ".")
 
 
 def percent(share: float) -> str:
@@ -177,5 +213,5 @@ def drawable(text: str) -> str:
 
 def bar_texts(ax: Axes, bars: Any, texts: Iterable[str]) -> None:
     """Write beside each bar what it stands for."""
-    halo = [withStroke(linewidth=3, foreground=ax.get_facecolor())]
+    halo = [withStroke(linewidth=4, foreground=ax.get_facecolor())]
     ax.bar_label(bars, labels=list(texts), padding=3, fontsize=9, path_effects=halo)

@@ -46,10 +46,10 @@ class Labels(Artist):
         What the labels name, in the coordinates of the data.
     texts : sequence of str
         The first ones have the first choice.
-    taken : array of shape (m, 2)
-        Points that no label may cover.
+    taken : array of shape (m, 4)
+        What no label may cover: boxes x0, y0, x1, y1 in the coordinates of the data; a point is a box without size.
     radius : float
-        Of those points, in points.
+        To stay away from them, in points.
     """
 
     axes: Axes
@@ -82,12 +82,13 @@ class Labels(Artist):
 
     def _place(self, renderer: RendererBase) -> None:
         inside = self.axes.get_window_extent(renderer)
-        dots = self.axes.transData.transform(self.taken)
         radius = renderer.points_to_pixels(self.radius)
-        taken = np.hstack([dots - radius, dots + radius])
+        corners = [self.axes.transData.transform(self.taken[:, corner]) for corner in ([0, 1], [2, 3])]
+        taken = np.hstack([corners[0] - radius, corners[1] + radius])
         for text, line, point in zip(self.texts, self.lines, self.axes.transData.transform(self.points), strict=True):
             spots = _spots(text, point, renderer)
-            free = next((spot for spot in spots if _holds(inside, spot[0]) and not _overlaps(taken, spot[0])), None)
+            is_seen = inside.contains(*point)
+            free = next((x for x in spots if is_seen and _holds(inside, x[0]) and not _overlaps(taken, x[0])), None)
             text.set_visible(free is not None)
             line.set_visible(free is not None and free[1] >= _JOINED)
             if free:

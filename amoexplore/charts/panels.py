@@ -66,10 +66,7 @@ def compare(
     _flags(panels[2], chosen)
     names = ink.labels(chosen["code"])
     versions = ink.labels(chosen["version"].fillna(""))
-    panels[0].set_yticks(
-        range(len(chosen)), [f"{name}\n{version}" for name, version in zip(names, versions, strict=True)]
-    )
-    panels[0].set_ylim(len(chosen) - 0.5, -0.5)
+    ink.rows(panels[0], map("\n".join, zip(names, versions, strict=True)), range(len(chosen)))
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(chosen))
     ink.describe(panels[0], f"Comparison of {ink.plural(len(chosen), 'widget')}. {told}.")
     return figure
@@ -90,15 +87,20 @@ def _ratings(ax: Axes, chosen: pd.DataFrame, median: float | None, *, decimal_co
 
 
 def _settings(ax: Axes, chosen: pd.DataFrame) -> None:
-    rows = range(len(chosen))
-    ax.barh(rows, chosen["required"], 0.62, color=ink.BLUE, edgecolor=ax.get_facecolor())
-    bars = ax.barh(
-        rows, chosen["optional"], 0.62, chosen["required"], color=ink.SKY, edgecolor=ax.get_facecolor(), hatch="////"
-    )
-    ink.bar_texts(ax, bars, [f"{row.required} + {row.optional}" for row in tidy.rows(chosen)])
-    ax.set_xlim(0, max((chosen["required"] + chosen["optional"]).max() * 1.3, 1))
+    rows, ground = range(len(chosen)), ax.get_facecolor()
+    required, optional = (chosen[name].fillna(0).to_numpy(dtype=int) for name in ("required", "optional"))
+    ax.barh(rows, required, 0.62, color=ink.BLUE, edgecolor=ground)
+    bars = ax.barh(rows, optional, 0.62, required, color=ink.SKY, edgecolor=ground, hatch="////")
+    ink.bar_texts(ax, bars, [_demand(row) for row in tidy.rows(chosen)])
+    ax.set_xlim(0, max((required + optional).max() * 1.3, 1))
     _dress(ax, "Settings", "required + optional")
     ink.counts(ax)
+
+
+def _demand(row: Any, *, between: str = " + ", after: str = "") -> str:
+    if pd.isna(row.required) or pd.isna(row.optional):
+        return "settings unknown" if after else "unknown"
+    return f"{row.required}{between}{row.optional}{after}"
 
 
 def _flags(ax: Axes, chosen: pd.DataFrame) -> None:
@@ -124,5 +126,6 @@ def _dress(ax: Axes, title: str, note: str) -> None:
 
 def _told(row: Any, *, decimal_comma: bool) -> str:
     rating = "unrated" if pd.isna(row.rating) else f"rating {ink.decimal(row.rating, decimal_comma=decimal_comma)}"
-    flags = [name for flag, name in tidy.FLAGS.items() if getattr(row, flag) is True or getattr(row, flag) is np.True_]
-    return ", ".join([f"{row.code}: {rating}", f"{row.required} required and {row.optional} optional settings", *flags])
+    flags = [name for flag, name in tidy.FLAGS.items() if not pd.isna(getattr(row, flag)) and getattr(row, flag)]
+    demand = _demand(row, between=" required and ", after=" optional settings")
+    return ", ".join([f"{row.code}: {rating}", demand, *flags])

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib import rcParams
-from matplotlib.collections import QuadMesh
+from matplotlib.cbook import normalize_kwargs
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
 from amoexplore.charts.labels import Labels
-from amoexplore.comparisons import rows_of
+from amoexplore.comparisons import FEW, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 #: Above this many widgets a pile is one bar, not a dot a widget.
 DOTS = 400
+#: And above this height of any pile.
+PILE = 30
 #: The most groups that a chart shows.
 GROUPS = 12
-#: Fewer ratings than these have no quartiles worth drawing.
-FEW = 5
 #: How far a dot is from its neighbour in a pile, at most, where rows and columns are 1 apart.
 STEP = 0.07
 #: Settings from here on share the last row and column.
@@ -37,8 +37,6 @@ LAST = 10
 ALL_NAMED = 20
 #: How one widget is drawn.
 DOT = {"marker": "o", "linestyle": "", "markersize": 4, "color": ink.BLUE, "alpha": 0.8}
-#: How many widgets at one place are drawn.
-PILE = {"color": ink.BLUE, "edgecolor": "none"}
 
 
 def ratings_by(
@@ -62,17 +60,18 @@ def ratings_by(
     decimal_comma : bool
         Write 2,8 for 2.8.
     **kwargs
-        For the dots, :meth:`matplotlib.axes.Axes.plot`, or for the bars, :meth:`matplotlib.axes.Axes.bar`, that stand
-        for them in large catalogues.
+        For the dots, :meth:`matplotlib.axes.Axes.plot`, or for the bars that stand for them in large catalogues,
+        :class:`matplotlib.collections.PolyCollection`.
 
     Returns
     -------
     Axes
     """
     spread = tidy.ratings_by(data, by)
-    shown = spread[spread["widgets"].rank(method="first", ascending=False) <= GROUPS].reset_index(drop=True)
     widgets = tidy.read(data, ["rating"])
     values, groups = tidy.rating_values(widgets), tidy.groups(widgets, by)
+    sizes = groups.groupby(groups, sort=False).size().sort_values(ascending=False, kind="stable")
+    shown = spread[spread["group"].isin(sizes.index[:GROUPS])].reset_index(drop=True)
     rated = int(spread["rated"].sum())
     of = tidy.FLAGS.get(by, by) if isinstance(by, str) else "group"
     title = f"Ratings by {of}: n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
@@ -80,17 +79,16 @@ def ratings_by(
     if not rated:
         return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
     members = [values[(groups == group).to_numpy() & ~np.isnan(values)] for group in shown["group"]]
-    _piles(ax, members, is_small=rated <= DOTS, **kwargs)
+    _piles(ax, members, **kwargs)
     for row in tidy.rows(shown[shown["rated"] >= FEW]):
         _box(ax, row)
-    rest = len(spread) - len(shown)
-    left_out = f"; {ink.plural(rest, 'smaller group')} left out" if rest else ""
-    ink.headline(ax, title, f"below the ratings: their middle half, with the median{left_out}")
+    ink.headline(ax, title, "below the ratings: their middle half, with the median")
     _name_groups(ax, shown)
     ink.undress(ax)
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     _on_scale(ax, values, "x")
-    ax.set_xlabel("rating")
+    rest = len(spread) - len(shown)
+    ax.set_xlabel(f"rating ({ink.plural(rest, 'other group')} left out)" if rest else "rating")
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(shown))
     ink.describe(ax, f"Dot chart. {title}. {told}.")
     return ax
@@ -102,7 +100,7 @@ def _name_groups(ax: Axes, shown: pd.DataFrame) -> None:
     ax.set_ylim(len(shown) - 0.65, -0.65)
 
 
-def _on_scale(ax: Axes, values: np.ndarray[Any, Any], axis: str) -> None:
+def _on_scale(ax: Axes, values: np.ndarray[Any, Any], axis: Literal["x", "y"]) -> None:
     """Show the whole scale of ratings, unless some are beyond it."""
     if np.nanmin(values) >= 0 and np.nanmax(values) <= tidy.STARS:
         ax.set(**{f"{axis}lim": (-0.15, tidy.STARS + 0.15)})
@@ -113,16 +111,37 @@ def _told(row: Any, *, decimal_comma: bool) -> str:
     return f"{row.group}: {row.rated} of {row.widgets} rated, median {median}"
 
 
-def _piles(ax: Axes, members: Sequence[np.ndarray[Any, Any]], *, is_small: bool, **kwargs: Any) -> None:
+def _piles(ax: Axes, members: Sequence[np.ndarray[Any, Any]], **kwargs: Any) -> None:
     """Draw the values of each row in tenths, equal ones piled up: a dot each, or a bar for all."""
     piles = [np.unique(values.round(1), return_counts=True) for values in members]
-    step = min(STEP, 0.6 / max(counts.max(initial=1) for _, counts in piles))
-    for row, (tenths, counts) in enumerate(piles):
-        if is_small:
-            places = np.concatenate([np.arange(count) for count in counts]) if len(counts) else counts
-            ax.plot(np.repeat(tenths, counts), row - step * places, **ink.look(DOT, kwargs, Line2D))
-        else:
-            ax.bar(tenths, -step * counts, 0.1, bottom=row, **ink.look(PILE, kwargs, Patch))
+    tenths, counts = (np.concatenate(parts) for parts in zip(*piles, strict=True))
+    rows = np.repeat(np.arange(len(piles)), [len(tenths) for tenths, _ in piles])
+    step = min(STEP, 0.6 / counts.max())
+    if _are_dots(counts):
+        ax.plot(
+            np.repeat(tenths, counts), np.repeat(rows, counts) - step * _places(counts), **ink.look(DOT, kwargs, Line2D)
+        )
+    else:
+        _bars(ax, np.column_stack([tenths - 0.05, rows - step * counts, tenths + 0.05, rows]), **kwargs)
+
+
+def _are_dots(counts: np.ndarray[Any, Any]) -> bool:
+    return bool(counts.sum() <= DOTS and counts.max() <= PILE)
+
+
+def _places(counts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the place of each widget in its pile, from 0."""
+    return np.concatenate([np.arange(count) for count in counts])
+
+
+def _bars(ax: Axes, boxes: np.ndarray[Any, Any], **kwargs: Any) -> None:
+    """Draw boxes, each x0, y0, x1, y1, as one artist: thousands of them take no time."""
+    look = {"facecolor": ink.BLUE, "edgecolor": "none"}
+    of_dots = {name for name in normalize_kwargs(kwargs, Line2D) if name.startswith("marker")}
+    asked_for = {name: value for name, value in normalize_kwargs(kwargs, Line2D).items() if name not in of_dots}
+    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    ax.add_collection(PolyCollection(list(corners), **ink.look(look, asked_for, PolyCollection)))
+    ax.autoscale_view()
 
 
 def _box(ax: Axes, row: Any) -> None:
@@ -150,13 +169,15 @@ def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, 
     """
     cells = tidy.settings_burden(data)
     total = int(cells["widgets"].sum())
-    title = f"Settings demanded by {ink.plural(total, 'widget')}"
+    given = len(tidy.read(data, []))
+    unknown = f", {ink.count(given - total)} unknown" if given > total else ""
+    title = f"Settings demanded by {ink.plural(total, 'widget')}{unknown}"
     ax = ink.axes(ax)
     if not total:
-        return ink.empty(ax, title, "There are no widgets.")
+        return ink.empty(ax, title, "No widget tells its settings." if given else "There are no widgets.")
     _cells(ax, cells, **kwargs)
     free = int(cells.loc[(cells["required"] == 0), "widgets"].sum())
-    note = f"{ink.plural(free, 'widget')} ({ink.percent(free / total)}) can be installed without any settings"
+    note = f"{ink.plural(free, 'widget')} ({ink.percent(free / total)}) require none"
     ink.headline(ax, title, note)
     ink.undress(ax)
     ax.grid(visible=False)
@@ -176,20 +197,23 @@ def _cells(ax: Axes, cells: pd.DataFrame, **kwargs: Any) -> None:
     x, y = (cells[name].clip(0, LAST).to_numpy(dtype=int) for name in ("required", "optional"))
     table = np.zeros((y.max() + 1, x.max() + 1), dtype=int)
     np.add.at(table, (y, x), cells["widgets"])
-    look = {"cmap": "Blues", "vmin": 0, "edgecolor": ax.get_facecolor(), "linewidth": 2}
-    ax.pcolormesh(np.ma.masked_equal(table, 0), **ink.look(look, kwargs, QuadMesh))
+    look = {"cmap": "Blues", "edgecolor": ax.get_facecolor(), "linewidth": 2} | (
+        {} if "norm" in kwargs else {"vmin": 0}
+    )
+    mesh = ax.pcolormesh(np.ma.masked_equal(table, 0), **ink.look(look, kwargs, QuadMesh))
     for (row, column), number in np.ndenumerate(table):
         if number:
-            color = "white" if number > table.max() * 0.55 else "black"
+            is_dark = np.dot(mesh.to_rgba(number)[:3], (0.299, 0.587, 0.114)) < 0.5  # noqa: PLR2004  how bright eyes see it
+            color = "white" if is_dark else "black"
             ax.text(column + 0.5, row + 0.5, ink.count(number), ha="center", va="center", color=color)
     for axis, size in ((ax.xaxis, table.shape[1]), (ax.yaxis, table.shape[0])):
-        axis.set_ticks(np.arange(size) + 0.5, [f"{value}+" if value == LAST else str(value) for value in range(size)])
+        axis.set_ticks(np.arange(size) + 0.5, [_number(value) for value in range(size)])
 
 
 def rating_vs_burden(
     data: AnyCatalog | pd.DataFrame,
     *,
-    label: Sequence[str] = (),
+    label: Iterable[str] = (),
     ax: Axes | None = None,
     decimal_comma: bool = False,
     **kwargs: Any,
@@ -200,16 +224,16 @@ def rating_vs_burden(
     ----------
     data : Catalog or DataFrame
         A catalog, its ``widgets``, or a part of them.
-    label : sequence of str
+    label : iterable of str
         Codes of widgets to name. By default the best rated for each number of settings are named, and all if there are
-        at most 20.
+        at most 20; what finds no place goes without its name.
     ax : Axes, optional
         Where to draw; by default a new figure.
     decimal_comma : bool
         Write 2,8 for 2.8.
     **kwargs
-        For the dots, :meth:`matplotlib.axes.Axes.plot`, or for the bars, :meth:`matplotlib.axes.Axes.barh`, that stand
-        for them in large catalogues.
+        For the dots, :meth:`matplotlib.axes.Axes.plot`, or for the bars that stand for them in large catalogues,
+        :class:`matplotlib.collections.PolyCollection`.
 
     Returns
     -------
@@ -217,38 +241,49 @@ def rating_vs_burden(
     """
     cells = tidy.rating_vs_burden(data)
     widgets = tidy.read(data, ["code"])
-    names = _names(cells) if not len(label) else _asked_for(rows_of(widgets, label))
+    chosen = rows_of(widgets, label)
+    names = _asked_for(chosen) if len(chosen) else _names(cells)
     rated = int(cells["widgets"].sum())
-    title = f"Rating and required settings: n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
+    title = f"Rating and settings: n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
     ax = ink.axes(ax, 4.6)
     if not rated:
         return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
-    step = min(STEP, 0.85 / cells["widgets"].max())
-    dots = _columns(ax, cells, step, is_small=rated <= DOTS, **kwargs)
-    _name(ax, cells.merge(names, on=["required", "rating"]), dots, step)
-    note = "named: the best rated of each column" if not len(label) and rated > ALL_NAMED else ""
+    _columns(ax, cells.assign(required=cells["required"].clip(upper=LAST)), names, **kwargs)
+    note = _note(chosen, is_all=rated <= ALL_NAMED)
     ink.headline(ax, title, note)
     ink.undress(ax, values="y")
     ink.stars(ax, "y", decimal_comma=decimal_comma)
-    ink.counts(ax)
     _on_scale(ax, cells["rating"].to_numpy(dtype=float), "y")
-    ax.set_xlim(-0.3, cells["required"].max() + 0.97)
+    last = min(int(cells["required"].max()), LAST)
+    ax.set_xticks(range(last + 1), [_number(value) for value in range(last + 1)])
+    ax.set_xlim(-0.3, last + 0.97)
     ax.set(xlabel="required settings", ylabel="rating")
     told = "; ".join(
         f"{row.text}: rating {ink.decimal(row.rating, decimal_comma=decimal_comma)}, {row.required} required"
         for row in tidy.rows(names)
     )
-    ink.describe(ax, f"Dot chart. {title}. {told}.")
+    ink.describe(ax, f"Dot chart. {'. '.join(filter(None, [title, note, told]))}.")
     return ax
+
+
+def _number(settings: int) -> str:
+    """Return a number of settings as the axes have it: from LAST on they share a place."""
+    return f"{settings}+" if settings == LAST else str(settings)
+
+
+def _note(chosen: pd.DataFrame, *, is_all: bool) -> str:
+    unrated = chosen["code"][np.isnan(tidy.rating_values(chosen))]
+    if len(unrated):
+        return f"without a rating: {', '.join(ink.labels(unrated))}"
+    return "" if is_all or len(chosen) else "marked: the best rated of each column"
 
 
 def _names(cells: pd.DataFrame) -> pd.DataFrame:
     """Return what is named unless something else is asked for."""
     if cells["widgets"].sum() > ALL_NAMED:
         cells = cells[cells["best"]]
-    return cells[["required", "rating"]].assign(
-        text=[_text(*cell) for cell in zip(cells["code"], cells["widgets"], strict=True)]
-    )
+    texts = [_text(*cell) for cell in zip(cells["code"], cells["widgets"], strict=True)]
+    return cells[["required", "rating"]].assign(text=texts)
 
 
 def _text(code: str, widgets: int) -> str:
@@ -263,27 +298,27 @@ def _text(code: str, widgets: int) -> str:
 
 def _asked_for(chosen: pd.DataFrame) -> pd.DataFrame:
     """Return widgets by their pairs; those of one pair share a name, those without a rating have no place."""
-    rated = pd.DataFrame(
-        {"required": chosen["required_count"], "rating": tidy.rating_values(chosen).round(1), "text": chosen["code"]}
-    ).dropna()
+    required = tidy.whole_numbers(chosen, "required_count")
+    ratings = tidy.rating_values(chosen).round(1)
+    rated = pd.DataFrame({"required": required, "rating": ratings, "text": chosen["code"]}).dropna()
     return rated.groupby(["required", "rating"])["text"].agg(", ".join).reset_index()
 
 
-def _columns(ax: Axes, cells: pd.DataFrame, step: float, *, is_small: bool, **kwargs: Any) -> np.ndarray[Any, Any]:
-    """Draw a pile to the right of each number of settings; returns where its dots or its bars' ends are."""
-    x, y, counts = (cells[name].to_numpy(dtype=float) for name in ("required", "rating", "widgets"))
-    if not is_small:
-        ax.barh(y, step * counts, 0.1, left=x, **ink.look(PILE, kwargs, Patch))
-        return np.column_stack([x + step * counts, y])
-    repeats = counts.astype(int)
-    places = np.concatenate([np.arange(number) for number in repeats])
-    dots = np.column_stack([np.repeat(x, repeats) + step * places, np.repeat(y, repeats)])
-    ax.plot(*dots.T, **ink.look(DOT, kwargs, Line2D))
-    return dots
-
-
-def _name(ax: Axes, named: pd.DataFrame, dots: np.ndarray[Any, Any], step: float) -> None:
-    x = named["required"] + step * (named["widgets"] - 1)
-    points = np.column_stack([x, named["rating"]]).astype(float)
-    ax.plot(*points.T, marker="o", linestyle="", markersize=7, color=ink.ORANGE, markeredgecolor=rcParams["text.color"])
-    Labels(ax, points, ink.labels(named["text"]), dots)
+def _columns(ax: Axes, cells: pd.DataFrame, names: pd.DataFrame, **kwargs: Any) -> None:
+    """Draw a pile to the right of each number of settings, and the names of some of them."""
+    pairs = cells.groupby(["required", "rating"], as_index=False)["widgets"].sum()
+    x, y = (pairs[name].to_numpy(dtype=float) for name in ("required", "rating"))
+    counts = pairs["widgets"].to_numpy(dtype=int)
+    step = min(STEP, 0.85 / counts.max())
+    if _are_dots(counts):
+        dots = np.column_stack([np.repeat(x, counts) + step * _places(counts), np.repeat(y, counts)])
+        ax.plot(*dots.T, **ink.look(DOT, kwargs, Line2D))
+        taken = np.hstack([dots, dots])
+    else:
+        taken = np.column_stack([x, y - 0.05, x + step * counts, y + 0.05])
+        _bars(ax, taken, **kwargs)
+    shared = names.assign(required=names["required"].clip(upper=LAST)).groupby(["required", "rating"])["text"]
+    named = pairs.merge(shared.agg(", ".join).reset_index(), on=["required", "rating"])
+    ends = np.column_stack([named["required"] + step * (named["widgets"] - 1), named["rating"]]).astype(float)
+    ax.plot(*ends.T, marker="o", linestyle="", markersize=7, color=ink.ORANGE, markeredgecolor=rcParams["text.color"])
+    Labels(ax, ends, ink.labels(named["text"]), taken)

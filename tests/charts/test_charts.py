@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +14,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation, Text
+from PIL import Image
 
 import amoexplore as amo
 from amoexplore.charts import ink
@@ -125,7 +130,9 @@ def test_kwargs_reach_the_artists(catalog: Catalog, name: str) -> None:
 
 def test_kwargs_have_all_their_names(catalog: Catalog, name: str) -> None:
     """What matplotlib has two names for, it takes by both."""
-    draw(name, CHARTS[name](catalog), lw=3)
+    ax = draw(name, CHARTS[name](catalog), lw=3)
+    widths = [np.ravel(artist.get_linewidth()) for artist in [*ax.patches, *ax.lines, *ax.collections]]
+    assert 3 in np.concatenate(widths)
 
 
 def test_the_frame_is_left_as_it_was(catalog: Catalog, name: str) -> None:
@@ -203,20 +210,30 @@ def test_cyrillic_is_drawn(catalog: Catalog) -> None:
 
 
 def test_other_index(catalog: Catalog, name: str) -> None:
-    """A part of the rows, in another order, is drawn as well."""
+    """A chart counts rows, whatever their index."""
     data = CHARTS[name](catalog)
-    draw(name, data.iloc[::-2])
+    words = amo.charts.alt_text(draw(name, data.set_axis([7] * len(data))))
+    assert words == amo.charts.alt_text(draw(name, data))
 
 
 def test_large(catalog: Catalog) -> None:
     """100,000 widgets are binned: not an artist a widget, and every one of them counted."""
     many = catalog.widgets.sample(100_000, replace=True, random_state=1, ignore_index=True)
     many["code"] = [f"code_{number}" for number in range(100_000)]
+    many["required_count"] = np.arange(100_000) % 300
+    many["settings_count"] = many["required_count"]
+    many["rating"] = many["rating"] * 20
     for name in ("ratings", "ratings_by", "flags", "settings_burden", "rating_vs_burden"):
         ax = draw(name, many)
         assert len(ax.get_children()) < 500
         assert all(len(line.get_xdata()) < 500 for line in ax.lines)
-    assert f"n = {ink.count(many['rating'].count())}" in draw("ratings", many).get_title(loc="left")
+    rated = many["rating"].count()
+    assert amo.charts.data.ratings(many)["widgets"].sum() == len(many)
+    assert amo.charts.data.ratings_by(many)["rated"].sum() == rated
+    assert amo.charts.data.flags(many).query("count_of == 'together'")["widgets"].sum() == len(many)
+    assert amo.charts.data.settings_burden(many)["widgets"].sum() == len(many)
+    assert amo.charts.data.rating_vs_burden(many)["widgets"].sum() == rated
+    assert f"n = {ink.count(rated)}" in draw("ratings", many).get_title(loc="left")
 
 
 def test_dark_background(catalog: Catalog, name: str) -> None:
@@ -233,8 +250,6 @@ def test_alt_text(catalog: Catalog, name: str, tmp_path: Path) -> None:
     assert ax.get_title(loc="left") in words
     assert repr(ax.figure) == words == amo.charts.alt_text(ax.figure)
     assert ax.figure._repr_mimebundle_() == ({}, {"image/png": {"alt": words}})
-    from PIL import Image  # noqa: PLC0415  matplotlib brings it
-
     ax.figure.savefig(tmp_path / "chart.png")
     assert Image.open(tmp_path / "chart.png").text["Description"] == words  # type: ignore[attr-defined]
     ax.figure.savefig(tmp_path / "chart.svg")
@@ -250,6 +265,50 @@ def test_alt_text_of_a_figure(catalog: Catalog) -> None:
     assert f"{amo.charts.alt_text(left)} {amo.charts.alt_text(right)}" == amo.charts.alt_text(figure)
     assert amo.charts.alt_text(Figure()) == ""
     assert repr(ink.Figure()).startswith("<Figure size")
+
+
+def test_alt_text_goes_with_its_chart(catalog: Catalog, name: str) -> None:
+    """It is pickled and copied with its figure, and gone when the Axes are cleared."""
+    ax = draw(name, CHARTS[name](catalog))
+    words = amo.charts.alt_text(ax)
+    assert amo.charts.alt_text(pickle.loads(pickle.dumps(ax.figure))) == words  # noqa: S301  pickled just now
+    assert amo.charts.alt_text(copy.deepcopy(ax.figure)) == words
+    ax.clear()
+    assert amo.charts.alt_text(ax) == ""
+
+
+@pytest.mark.parametrize("file", ["chart.png", "chart.PNG", "chart", "folder.x/chart"])
+def test_alt_text_whatever_the_file_is_called(catalog: Catalog, tmp_path: Path, file: str) -> None:
+    """A PNG has its description also where its name ends otherwise or not at all."""
+    (tmp_path / "folder.x").mkdir()
+    amo.charts.ratings(catalog).figure.savefig(tmp_path / file)
+    (written,) = (path for path in tmp_path.rglob("chart*"))
+    assert Image.open(written).text["Description"].startswith("Histogram")  # type: ignore[attr-defined]
+
+
+def test_all_that_is_written_is_inside(catalog: Catalog, name: str) -> None:
+    """In a figure of its own nothing that is written reaches beyond the figure."""
+    ax = draw(name, CHARTS[name](catalog))
+    whole = ax.figure.bbox
+    beyond = [
+        tick.label1 for tick in ax.xaxis.get_major_ticks() if not ax.get_xlim()[0] <= tick.get_loc() <= ax.get_xlim()[1]
+    ]
+    for text in {*ax.findobj(Text)} - {*beyond}:
+        box = text.get_window_extent()
+        assert not text.get_text() or (whole.x0 <= box.x0 and box.x1 <= whole.x1), text
+
+
+def test_a_note_ends_with_its_figure(catalog: Catalog) -> None:
+    """Where there is no room for all of a note, as much of it is drawn as there is room for, and it comes back."""
+    ax = amo.charts.ratings(catalog)
+    ax.figure.set_size_inches(3, 3)
+    note = ax.texts[-1]
+    drawn = []
+    with mock.patch.object(Annotation, "draw", lambda text, _: drawn.append(text.get_text())):
+        note.draw(ax.figure.canvas.get_renderer())
+    assert drawn[0].endswith("…")
+    assert note.get_text().startswith(drawn[0].rstrip("…"))
+    assert note.get_text().endswith("3.9")
 
 
 def test_saving_to_any_format(catalog: Catalog, tmp_path: Path) -> None:

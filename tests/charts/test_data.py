@@ -46,6 +46,9 @@ def test_ratings_beyond_the_scale() -> None:
     """Ratings of another scale get bins that hold them all."""
     bins = data.ratings(widgets(rating=[1.0, 87.5, 100.0]))
     assert (bins["low"].min(), bins["high"].max(), bins["widgets"].sum()) == (0, 100, 3)
+    negative = data.ratings(widgets(rating=[-3, 0.2, 1.8, 2.6]))
+    assert negative["low"].tolist()[:-1] == [-3, -2, -1, 0, 1, 2, 3, 4]
+    assert negative["widgets"].tolist() == [1, 0, 0, 1, 1, 1, 0, 0, 0]
 
 
 def test_ratings_by_flag() -> None:
@@ -74,6 +77,30 @@ def test_a_series_of_groups_is_aligned() -> None:
     frame = widgets(rating=[1, 2, 3])
     groups = pd.Series(["a", "b", "c"])
     assert data.ratings_by(frame.iloc[[2, 0]], groups)[["group", "median"]].to_numpy().tolist() == [["c", 3], ["a", 1]]
+
+
+def test_a_series_of_other_widgets() -> None:
+    """A Series that has nothing to do with the widgets is told, and not taken as no group at all."""
+    with pytest.raises(ValueError, match="index is not that of the widgets"):
+        data.ratings_by(widgets(rating=[1, 2]), pd.Series(["a", "b"], index=[7, 8]))
+    with pytest.raises(ValueError, match="index is not that of the widgets"):
+        data.ratings_by(widgets(rating=[1, 2]), pd.Series(["a", "b"], index=[0, 0]))
+
+
+@pytest.mark.parametrize(("column", "value"), [("rating", "2,8"), ("is_lead_source", "нет"), ("required_count", "два")])
+def test_texts_are_no_numbers(catalog: Catalog, column: str, value: str) -> None:
+    """Where a column holds something else than it should, this is said, and nothing is counted by mistake."""
+    chart = {"rating": data.ratings, "is_lead_source": data.flags, "required_count": data.settings_burden}[column]
+    with pytest.raises(ValueError, match=f"column '{column}' can't be read as"):
+        chart(catalog.widgets.assign(**{column: value}))
+
+
+def test_what_is_no_catalogue() -> None:
+    """What is neither a catalogue nor a frame is told; and so is a frame that amo.changes did not return."""
+    with pytest.raises(TypeError, match="catalogue or a frame"):
+        data.ratings(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="what amo"):
+        data.changes(widgets(rating=[1]))
 
 
 def test_ratings_by_too_few_groups() -> None:

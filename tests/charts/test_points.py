@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import LogNorm
 
 import amoexplore as amo
 from amoexplore import errors
@@ -29,13 +30,13 @@ def test_ratings_by_flag(catalog: Catalog) -> None:
     """A row a group with a dot for each rating, and below it the range, the middle half and the median."""
     spread = amo.charts.data.ratings_by(catalog)
     ax = amo.charts.ratings_by(catalog)
-    dots = [line for line in ax.lines if line.get_marker() == "o"]
-    for row, (line, group) in enumerate(zip(dots, spread.itertuples(), strict=True)):
+    dots, *boxes = ax.lines
+    for row, group in enumerate(spread.itertuples()):
         flags = catalog.widgets["is_lead_source"] == (group.group == "yes")
         expected = catalog.widgets.loc[flags, "rating"].dropna()
-        assert sorted(line.get_xdata()) == pytest.approx(sorted(expected))
-        assert max(line.get_ydata()) == row
-        whole, half, median = ax.lines[2 + 3 * row : 5 + 3 * row]
+        drawn = [x for x, y in zip(dots.get_xdata(), dots.get_ydata(), strict=True) if np.ceil(y) == row]
+        assert sorted(drawn) == pytest.approx(sorted(expected))
+        whole, half, median = boxes[3 * row : 3 * row + 3]
         assert list(whole.get_xdata()) == [group.lowest, group.highest]
         assert list(half.get_xdata()) == [group.lower_quartile, group.upper_quartile]
         assert list(median.get_xdata()) == [group.median]
@@ -43,28 +44,30 @@ def test_ratings_by_flag(catalog: Catalog) -> None:
 
 
 def test_no_two_dots_are_at_one_place(catalog: Catalog) -> None:
-    """Equal ratings are piled up: every widget can be seen."""
-    ax = amo.charts.ratings_by(catalog)
-    for line in ax.lines[:2]:
-        places = set(zip(line.get_xdata(), line.get_ydata(), strict=True))
-        assert len(places) == len(line.get_xdata())
+    """Equal ratings are piled up, by the same step in each row: every widget can be seen, and piles compared."""
+    dots = amo.charts.ratings_by(catalog).lines[0]
+    places = set(zip(dots.get_xdata(), dots.get_ydata(), strict=True))
+    assert len(places) == len(dots.get_xdata()) == 270
+    steps = np.unique(np.diff(np.unique(dots.get_ydata())).round(6))
+    assert len(steps) == 2  # from dot to dot, and from row to row
 
 
 def test_few_ratings_have_no_box() -> None:
     """Four ratings have no quartiles worth drawing; five do."""
     frame = pd.DataFrame({"rating": pd.array([1, 2, 3, 4] * 2 + [5], "Float64")})
     ax = amo.charts.ratings_by(frame, ["few"] * 4 + ["enough"] * 5)
-    assert len(ax.lines) == 2 + 3
+    assert len(ax.lines) == 1 + 3
 
 
 def test_many_groups() -> None:
-    """The largest groups are drawn, and the note tells how many are left out."""
-    sizes = {f"группа {number}": number + 1 for number in range(20)}
-    frame = pd.DataFrame({"rating": pd.array([4.0] * sum(sizes.values()), "Float64")})
-    ax = amo.charts.ratings_by(frame, [group for group, size in sizes.items() for _ in range(size)])
+    """The largest groups are drawn, among equal ones the first, and the axis tells how many are left out."""
+    sizes = {f"группа {number}": 2 + (number > 15) for number in range(20)}
+    groups = [group for group, size in sizes.items() for _ in range(size)]
+    frame = pd.DataFrame({"rating": pd.array(np.linspace(0, 5, len(groups)), "Float64")})
+    ax = amo.charts.ratings_by(frame, groups)
     drawn = {label.get_text().split("\n")[0] for label in ax.get_yticklabels()}
-    assert drawn == set([*sizes][-GROUPS:])
-    assert ax.texts[-1].get_text().endswith("8 smaller groups left out")
+    assert drawn == {*[*sizes][16:], *[*sizes][: GROUPS - 4]}
+    assert ax.get_xlabel() == "rating (8 other groups left out)"
 
 
 def test_many_widgets_are_bars() -> None:
@@ -72,17 +75,16 @@ def test_many_widgets_are_bars() -> None:
     ratings = [1.0] * 300 + [4.5] * 150
     assert len(ratings) > DOTS
     frame = pd.DataFrame({"rating": pd.array(ratings, "Float64"), "is_lead_source": pd.array([True] * 450, "boolean")})
-    ax = amo.charts.ratings_by(frame)
-    low, high = ax.patches
-    assert low.get_height() / high.get_height() == pytest.approx(2)
-    assert low.get_x() + low.get_width() / 2 == pytest.approx(1.0)
+    (piles,) = amo.charts.ratings_by(frame, marker="s").collections  # bars have no marker
+    low, high = (path.get_extents() for path in piles.get_paths())
+    assert low.height / high.height == pytest.approx(2)
+    assert (low.x0 + low.x1) / 2 == pytest.approx(1.0)
 
 
-def test_groups_share_a_scale(catalog: Catalog) -> None:
-    """A dot is a widget in every row: piles of different groups can be compared."""
-    ax = amo.charts.ratings_by(catalog)
-    steps = {round(-np.diff(np.unique(line.get_ydata()))[0], 9) * -1 for line in ax.lines[:2]}
-    assert len(steps) == 1
+def test_a_high_pile_is_a_bar() -> None:
+    """Forty widgets of one rating would be a line of dots."""
+    ax = amo.charts.ratings_by(pd.DataFrame({"rating": pd.array([4.0] * 40, "Float64")}), ["a"] * 40)
+    assert len(ax.collections) == 1
 
 
 def test_settings_burden(catalog: Catalog) -> None:
@@ -92,7 +94,7 @@ def test_settings_burden(catalog: Catalog) -> None:
     written = {text.get_position(): text.get_text() for text in ax.texts[: len(cells)]}
     assert written == {(row.required + 0.5, row.optional + 0.5): str(row.widgets) for row in cells.itertuples()}
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("required settings", "optional settings")
-    assert ax.texts[-1].get_text() == "96 widgets (32\u202f%) can be installed without any settings"
+    assert ax.texts[-1].get_text() == "96 widgets (32\u202f%) require none"
 
 
 def test_settings_burden_of_very_many_settings() -> None:
@@ -101,6 +103,16 @@ def test_settings_burden_of_very_many_settings() -> None:
     ax = amo.charts.settings_burden(frame)
     assert [label.get_text() for label in ax.get_xticklabels()][-1] == "10+"
     assert sum(int(text.get_text()) for text in ax.texts[:-1]) == 3
+
+
+def test_unknown_counts(catalog: Catalog) -> None:
+    """Widgets whose numbers of settings are missing are told, not lost: in the title, and in the comparison."""
+    widgets = catalog.widgets.astype({"required_count": "Int64", "settings_count": "Int64"})
+    widgets.loc[:3, ["required_count", "settings_count"]] = pd.NA
+    assert amo.charts.settings_burden(widgets).get_title(loc="left") == "Settings demanded by 296 widgets, 4 unknown"
+    assert "n = 266" in amo.charts.rating_vs_burden(widgets).get_title(loc="left")
+    _, settings, _ = amo.charts.compare(widgets, ["amo_dropbox", "amo_zoom"]).axes
+    assert [text.get_text() for text in settings.texts[:2]] == ["unknown", "0 + 1"]
 
 
 def test_rating_vs_burden(catalog: Catalog) -> None:
@@ -138,6 +150,61 @@ def test_label(catalog: Catalog) -> None:
     assert "gotoconnect: rating 4.6, 4 required" in amo.charts.alt_text(ax)
 
 
+def test_unrated_label_is_told(catalog: Catalog) -> None:
+    """Who asks for a widget without a rating reads that it has none; otherwise the note says what is marked."""
+    assert "without a rating: nvoip" in amo.charts.alt_text(amo.charts.rating_vs_burden(catalog, label=["nvoip"]))
+    asked_for = amo.charts.alt_text(amo.charts.rating_vs_burden(catalog, label=iter(["gotoconnect"])))
+    assert "marked" not in asked_for
+    ax = amo.charts.rating_vs_burden(catalog)
+    assert "marked: the best rated of each column" in [text.get_text() for text in ax.texts]
+
+
+def test_names_cover_no_bars(catalog: Catalog) -> None:
+    """Where piles are bars, names keep away from them."""
+    many = catalog.widgets.sample(20_000, replace=True, random_state=1, ignore_index=True)
+    ax = amo.charts.rating_vs_burden(many)
+    ax.figure.draw_without_rendering()
+    bars = [path.get_extents(ax.transData) for path in ax.collections[0].get_paths()]
+    boxes = [text.get_window_extent() for text in labels(ax).texts if text.get_visible()]
+    assert boxes
+    assert not any(box.overlaps(bar) for box in boxes for bar in bars)
+
+
+def test_names_follow_the_view(catalog: Catalog) -> None:
+    """A point that is out of the view has no name there."""
+    ax = amo.charts.rating_vs_burden(catalog.widgets.dropna(subset="rating").head(12))
+    ax.set(xlim=(0.1, 3), ylim=(2.9, 3.3))
+    ax.figure.draw_without_rendering()
+    found = labels(ax)
+    seen = [0.1 <= x <= 3 and 2.9 <= y <= 3.3 for x, y in found.points]
+    assert not any(text.get_visible() and not is_seen for text, is_seen in zip(found.texts, seen, strict=True))
+
+
+def test_very_many_required_settings() -> None:
+    """Ten and more required settings share the last column, and no widget is lost."""
+    frame = pd.DataFrame({"code": ["a", "b", "c"], "rating": [4.0, 4.0, 3.0], "required_count": [10, 300, 2]})
+    ax = amo.charts.rating_vs_burden(frame)
+    assert [label.get_text() for label in ax.get_xticklabels()][-1] == "10+"
+    assert len(ax.lines[0].get_xdata()) == 3
+    assert {text.get_text() for text in labels(ax).texts} == {"a, b", "c"}
+
+
+@pytest.mark.parametrize("cmap", ["Blues", "Blues_r", "viridis", "Greys"])
+def test_numbers_stand_out_from_their_cells(catalog: Catalog, cmap: str) -> None:
+    """Whatever the colours, a number is dark on a bright cell and bright on a dark one."""
+    ax = amo.charts.settings_burden(catalog, cmap=cmap)
+    cells = amo.charts.data.settings_burden(catalog).set_index(["required", "optional"])["widgets"]
+    for text in ax.texts[: len(cells)]:
+        x, y = text.get_position()
+        ground = ax.collections[0].to_rgba(cells[int(x), int(y)])
+        assert abs(np.mean(ground[:3]) - (text.get_color() == "white")) > 0.4
+
+
+def test_another_norm(catalog: Catalog) -> None:
+    """Colours can be spread by a logarithm."""
+    assert amo.charts.settings_burden(catalog, norm=LogNorm()).collections[0].norm.vmin == 7
+
+
 def test_label_unknown(catalog: Catalog) -> None:
     """A code that is not there is told, with those that are spelled alike."""
     with pytest.raises(errors.UnknownWidget, match="Did you mean amo_asterisk"):
@@ -155,7 +222,7 @@ def test_labels_cover_nothing(catalog: Catalog, size: tuple[float, float]) -> No
     boxes = [text.get_window_extent() for text in found.texts if text.get_visible()]
     assert len(boxes) >= 4
     assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
-    dots = ax.transData.transform(found.taken)
+    dots = ax.transData.transform(found.taken[:, :2])
     assert not any(box.contains(*dot) for box in boxes for dot in dots)
     inside = ax.get_window_extent()
     assert all(inside.x0 <= box.x0 and box.x1 <= inside.x1 for box in boxes)
