@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amoexplore import errors
+    from amoexplore import errors, forms
     from amoexplore.account import Account
     from amoexplore.connections import connect
     from amoexplore.errors import AmoError
+    from amoexplore.forms.captions import set_language
     from amoexplore.frames import compare
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
@@ -32,10 +33,12 @@ __all__ = [
     "compare",
     "connect",
     "errors",
+    "forms",
     "goto",
     "load_catalog",
     "load_settings",
     "load_widgets",
+    "set_language",
     "show_buttons",
     "show_links",
     "show_text",
@@ -57,6 +60,7 @@ _ROOMS = {
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
+    "set_language": "forms.captions",
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
@@ -66,8 +70,8 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "errors":
-        return import_module("amoexplore.errors")
+    if name in ("errors", "forms"):  # whole rooms
+        return import_module(f"amoexplore.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'amoexplore' has no attribute {name!r}")
     return getattr(import_module(f"amoexplore.{_ROOMS[name]}"), name)
