@@ -58,10 +58,9 @@ class InstallForm(Form):
         self._uninstall_button = self._button("uninstall")
         self._uninstall_button.on_click(self.guard(lambda _: self._ask_uninstall()))
         boxes = [field.box for field in self._fields.values()] or [widgets.HTML(style.hint(caption("no settings")))]
-        bar = [self._preview, self._uninstall_button, self._clear, self._again]
+        bar = [self._preview, self._clear, self._uninstall_button, self._again]
         self.box = self._framed(self._head, *boxes, bar=bar)
         self._show(widget)
-        self._refresh()
 
     @property
     def code(self) -> str:
@@ -236,6 +235,7 @@ class InstallForm(Form):
         self.widget = widget
         head = style.title(caption("widget in", **self._named()))
         self._head.value = head + style.hint(f"{caption('version')} {widget.version} · {self._state()}")
+        self._refresh()
 
     def _state(self) -> str:
         keys = {True: "installed", False: "not installed", None: "unknown"}

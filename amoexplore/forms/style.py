@@ -40,8 +40,6 @@ CSS = """<style>
 .amo-form .amo-warning { border-color: var(--jp-warn-color0); }
 .amo-form .amo-done { border-color: var(--jp-success-color1); }
 .amo-form .amo-hint { color: var(--jp-ui-font-color2); }
-.amo-form dl { display: grid; grid-template-columns: auto 1fr; gap: 0 1em; margin: 0; }
-.amo-form dd { margin: 0; }
 </style>"""
 
 # First Strong Isolate and Pop Directional Isolate: what <bdi> is where there is no HTML.
@@ -89,5 +87,5 @@ def alert(text: str) -> str:
 
 def result(rows: Mapping[str, str]) -> str:
     """Return how it went: what, and its value."""
-    listed = "".join(f"<dt>{escape(name)}</dt><dd><bdi>{escape(value)}</bdi></dd>" for name, value in rows.items())
-    return f'<div class="amo-said amo-done" role="status"><dl>{listed}</dl></div>'
+    listed = "".join(f"<div>{escape(name)}: <b><bdi>{escape(value)}</bdi></b></div>" for name, value in rows.items())
+    return f'<div class="amo-said amo-done" role="status">{listed}</div>'
