@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import requests
@@ -95,6 +95,7 @@ def lab(forms_lab: Lab) -> Iterator[Lab]:
 def opened(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Callable[..., Notebook]:
     """Return what opens a notebook of some cells."""
     name = request.node.name.removeprefix("test_")
+    page.set_viewport_size({"width": 1200, "height": 1150})
     return lambda *cells: Notebook(page, lab.address, lab.folder / "notebooks" / f"{name}.ipynb", *cells)
 
 
@@ -258,10 +259,8 @@ def test_secrets(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: 
     assert not any(CANARY.encode() in path.read_bytes() for path in kept)
 
 
-def test_kernel_killed(
-    lab: Lab, gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]
-) -> None:
-    """A kernel that is killed in mid-call has sent once; its form sends nothing any more, and a new one says how it is."""
+def test_kernel_killed(gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
+    """A kernel that is killed in mid-call has sent once; its form says that it is dead, a new one how things are."""
     notebook = opened(
         f"import os\n\nprint(f'process {{os.getpid()}}')\n{SCRIPTED}" % gated.server.url, FORM % "widget_1"
     )
@@ -276,6 +275,8 @@ def test_kernel_killed(
     page.get_by_role("button", name=re.compile("Dismiss|Ok", re.IGNORECASE)).click(timeout=30 * SECONDS)
     gated.gate.set()
     notebook.wait_until_idle()
+    said = form.evaluate("form => getComputedStyle(form, '::before').content")
+    assert said.startswith('"The kernel has ended: this form sends nothing any more.')
     screen("_dead")
     form = notebook.run()
     expect(form.get_by_text("Version 1.0.0 · installed")).to_be_visible(timeout=15 * SECONDS)
@@ -286,9 +287,7 @@ def test_kernel_killed(
     assert gated.posts() == 1
 
 
-def test_slow_call(
-    lab: Lab, gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]
-) -> None:
+def test_slow_call(gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
     """While a call takes its time the form counts the seconds, the kernel works, and no copy of the form sends."""
     notebook = opened(SCRIPTED % gated.server.url, FORM % "widget_1", "print(6 * 7)", FORM % "widget_1")
     notebook.run()
@@ -325,9 +324,7 @@ def test_slow_call(
 
 
 def test_a_thousand_users(
-    lab: Lab,
     opened: Callable[..., Notebook],
-    page: Page,
     screen: Callable[..., None],
     record_property: Callable[..., None],
 ) -> None:
@@ -359,7 +356,7 @@ def test_a_thousand_users(
         screen()
 
 
-def test_hostile_labels(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
+def test_hostile_labels(opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
     """What a widget calls its fields is text in its own place: it runs nothing, sets no formula, and breaks no line."""
     template = [
         setting(key="html", name=HOSTILE, type="pass"),
@@ -379,9 +376,7 @@ def test_hostile_labels(lab: Lab, opened: Callable[..., Notebook], page: Page, s
         expect(form.get_by_label(HOSTILE)).to_be_visible()
 
 
-def test_dark_narrow_russian(
-    lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]
-) -> None:
+def test_dark_narrow_russian(opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
     """In the dark theme, in a narrow window and in Russian everything can be read, and nothing is cut off."""
     cells = ('amo.set_language("ru")\nform = amo.forms.continue_bot(account)\nform', FORM % "amo_asterisk")
     notebook = opened(BEGIN, *cells)
@@ -416,7 +411,7 @@ def test_search_and_read_only(
     assert lab.posts() == []
 
 
-def test_bot(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
+def test_bot(lab: Lab, opened: Callable[..., Notebook], screen: Callable[..., None]) -> None:
     """Handlers are built with live counts, moved, previewed and sent once; the customer reads them."""
     bot = lab.sandbox.start_bot(steps=["Статус: {{json.status}}"])
     form = opened(BEGIN, "form = amo.forms.continue_bot(account)\nform").run()

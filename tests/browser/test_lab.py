@@ -26,6 +26,7 @@ NOTEBOOKS = [
     ("01_catalogue", "unknown types", {"01_catalogue_load": "Load", "01_catalogue": "Two widgets side by side"}),
     ("02_install", "uninstall amo_asterisk", {"02_install": "A trial"}),
     ("03_bots", "continue marketingbot", {"03_bots": "On it goes"}),
+    ("05_forms", "Sandbox of 300 widgets, not running", {}),
 ]
 
 
