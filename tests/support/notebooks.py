@@ -1,4 +1,6 @@
-"""Tidies notebooks that were just run: no times, no ports, no ids of widgets, no widget state, the kernel named as every machine names it.
+"""Tidies notebooks that were just run.
+
+They keep no times, no ports, no ids and no state of widgets; their kernel is named as every machine names it.
 
 Usage: python notebooks.py NOTEBOOK…
 """
