@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -317,7 +318,8 @@ def test_two_copies(other: str) -> None:
             gate.wait()
         return answer(widget(1, settings_template=[], is_active_in_account=request.method == "POST"))
 
-    with ScriptedServer(script) as server:
+    with ScriptedServer(script) as server, ExitStack() as stack:
+        stack.callback(gate.set)  # whatever happens, so that the server can end
         form = amo.forms.install(server.account(), "widget_1")
         find(form, INSTALL).click()
         came.wait()
