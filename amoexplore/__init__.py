@@ -11,11 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amoexplore import charts, errors
+    from amoexplore import charts, errors, forms
     from amoexplore.account import Account
     from amoexplore.comparisons import changes, compare, rank
     from amoexplore.connections import connect
     from amoexplore.errors import AmoError
+    from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
@@ -36,11 +37,13 @@ __all__ = [
     "compare",
     "connect",
     "errors",
+    "forms",
     "goto",
     "load_catalog",
     "load_settings",
     "load_widgets",
     "rank",
+    "set_language",
     "show_buttons",
     "show_links",
     "show_text",
@@ -49,7 +52,7 @@ __all__ = [
     "unfinished_trials",
 ]
 
-_MODULES = ("charts", "errors")
+_MODULES = ("charts", "errors", "forms")
 
 # Where each name lives: nothing is imported before it is used, so that a command which needs no pandas starts at once.
 _ROOMS = {
@@ -68,6 +71,7 @@ _ROOMS = {
     "load_settings": "load",
     "load_widgets": "load",
     "rank": "comparisons",
+    "set_language": "forms.captions",
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",

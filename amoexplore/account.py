@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
+from copy import copy
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
@@ -27,7 +28,7 @@ from amoexplore.tokens import MaskedText, Token
 from amoexplore.transport import Transport, is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from amoexplore.handlers import Handler
     from amoexplore.models import Answer, Me, Pipeline, User, Widget
@@ -74,6 +75,7 @@ class Account:
         token = MaskedText(token)  # from here on no traceback shows it
         self._transport = Transport(url, Token(token), timeout=timeout)
         self.writable = self.is_on_this_machine if write is None else write
+        self._hear: Callable[[Answer], object] | None = None
 
     @property
     def url(self) -> str:
@@ -303,6 +305,12 @@ class Account:
         writing = "open" if self.writable else "read-only: connect(write=True) or AMOEXPLORE_WRITE=1 opens it"
         return display.card("Account", {"name": self.name, "token": "***", "writing": writing})
 
+    def telling(self, hear: Callable[[Answer], object]) -> Account:
+        """Return the same account, which tells each answer to a write: it has the request id that a Widget has not."""
+        told = copy(self)
+        told._hear = hear  # noqa: SLF001  its own copy's
+        return told
+
     def require_writable(self, what: str) -> None:
         """Demand that the account is open for writing; ``what`` says what for.
 
@@ -333,6 +341,8 @@ class Account:
             if error.status not in _MAY_HAVE_HAPPENED:
                 raise
             raise self._outcome_unknown(what, code, error) from None
+        if self._hear:
+            self._hear(answer)
         return answer
 
     def _outcome_unknown(self, what: str, code: str | None, error: AmoError) -> OutcomeUnknown:

@@ -49,13 +49,16 @@ def require_settings(widget: Widget, settings: Settings) -> None:
     """
     faults = settings_faults(widget.settings_template, settings)
     if faults:
-        asked = ", ".join(
-            f"{s.key} ({s.type}{', required' if s.is_required else ''})" for s in widget.settings_template
-        )
-        raise SettingsError(
-            _listing(f"Nothing was sent to install {widget.code}", faults) + f"\nIt takes {asked or 'no settings'}.",
-            errors=tuple(map(structs.asdict, faults)),
-        )
+        raise settings_error(widget, faults)
+
+
+def settings_error(widget: Widget, faults: Sequence[Fault]) -> SettingsError:
+    """Return the error that names these faults, and what the widget takes."""
+    asked = ", ".join(f"{s.key} ({s.type}{', required' if s.is_required else ''})" for s in widget.settings_template)
+    return SettingsError(
+        _listing(f"Nothing was sent to install {widget.code}", faults) + f"\nIt takes {asked or 'no settings'}.",
+        errors=tuple(map(structs.asdict, faults)),
+    )
 
 
 def require_continuable(data: object, handlers: Sequence[Handler]) -> None:
@@ -66,9 +69,14 @@ def require_continuable(data: object, handlers: Sequence[Handler]) -> None:
     HandlersError
         With all faults.
     """
-    faults = [*_data(data), *handlers_faults(handlers)]
+    faults = [*data_faults(data), *handlers_faults(handlers)]
     if faults:
-        raise HandlersError(_listing("Nothing was sent to the bot", faults), errors=tuple(map(structs.asdict, faults)))
+        raise handlers_error(faults)
+
+
+def handlers_error(faults: Sequence[Fault]) -> HandlersError:
+    """Return the error that names these faults."""
+    return HandlersError(_listing("Nothing was sent to the bot", faults), errors=tuple(map(structs.asdict, faults)))
 
 
 def without_values(error: Refused, settings: Settings) -> Refused:
@@ -245,7 +253,8 @@ def _kind(value: object) -> str:
     return "nothing" if value is None else names.get(type(value), type(value).__name__)
 
 
-def _data(data: object) -> Faults:
+def data_faults(data: object) -> Faults:
+    """Yield what is wrong with data for a bot."""
     if data is not None and not isinstance(data, Mapping | list):
         yield Fault("InvalidType", "data", f"is an object, not {_kind(data)}")
     else:

@@ -23,6 +23,7 @@
     ├── ReadOnly (PermissionError)            the account is not open for writing
     ├── SettingsError (ValueError)            settings that the widget's template does not allow; nothing was sent
     ├── HandlersError (ValueError)            handlers that the API's page does not allow; nothing was sent
+    ├── NotSent (RuntimeError)                a form that waits for a second step, or for another call's end
     ├── OutcomeUnknown (ConnectionError)      a write was sent, and its answer was lost
     ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
@@ -163,6 +164,10 @@ class SettingsError(AmoError, ValueError):
 
 class HandlersError(AmoError, ValueError):
     """Handlers that the API's page does not allow; ``errors`` lists all faults. Nothing was sent."""
+
+
+class NotSent(AmoError, RuntimeError):
+    """A form sent nothing: it waits for a second, explicit step, or for another call's end."""
 
 
 class OutcomeUnknown(AmoError, ConnectionError):

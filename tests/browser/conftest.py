@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from labs import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +17,6 @@ _ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-TOKEN = "lab-token"
 
 
 @pytest.fixture(scope="session")
@@ -40,32 +36,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[str]:
-    """Run ``amoexplore lab`` as ``make lab`` does; yields the address of JupyterLab, and stops all with one Ctrl-C."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AMOEXPLORE_", "JUPYTER"))}
-    environment |= {f"JUPYTER_{kind}_DIR": str(tmp_path / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    with subprocess.Popen(
-        [
-            *(Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", tmp_path / "notebooks"),
-            *("--", "--no-browser", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"),
-            f"--LabApp.workspaces_dir={tmp_path / 'workspaces'}",
-            f"--LabApp.user_settings_dir={tmp_path / 'settings'}",
-        ],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if address := re.search(r"http://127\.0\.0\.1:\d+/lab", line):
-                break
-        else:
-            pytest.fail("".join(said))
-        yield address[0]
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-        assert process.returncode == 130
+    """Run ``amoexplore lab`` as ``make lab`` does; returns the address of JupyterLab."""
+    with running(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ class ScriptedServer:
                         return
                     head += line
                 request = Request(head.decode("latin-1"))
+                self.rfile.read(int(request.headers.get("content-length", 0)))
                 outer.requests.append(request)
                 said = script(request)
                 if said == DROP:
@@ -154,6 +155,13 @@ def setting(**fields: object) -> dict[str, object]:
     """Return a field of a settings_template."""
     plain = {"key": "login", "name": "Логин", "type": "text", "is_required": True}
     return {name: value for name, value in (plain | fields).items() if value is not ...}
+
+
+def users(request: Request, number: int = 1000) -> bytes:
+    """Return a page of this many users."""
+    ids = range(1000, 1000 + number)[request.limit * (request.page - 1) :][: request.limit]
+    found = [{"id": id_, "name": f"Пользователь {id_ - 1000}"} for id_ in ids]
+    return answer({"_embedded": {"users": found}}) if found else no_content()
 
 
 def answer(

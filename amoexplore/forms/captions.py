@@ -1,0 +1,152 @@
+"""What forms say, in English and in Russian."""
+
+from __future__ import annotations
+
+import locale
+from typing import Final, Literal, get_args
+
+Language = Literal["en", "ru"]
+
+#: By key: English, Russian.
+CAPTIONS: Final[dict[str, tuple[str, str]]] = {
+    # of every form
+    "required": ("required", "обязательно"),
+    "kept": ("kept, not shown", "сохранено, не показывается"),
+    "typed again": ("dropped after the call: type it again", "удалено после вызова: введите ещё раз"),
+    "faults": ("Faults: {number}", "Ошибок: {number}"),
+    "nothing sent": ("Nothing was sent: correct what is marked.", "Ничего не отправлено: исправьте отмеченное."),
+    "refused": ("The account refused it: correct what is marked.", "Аккаунт отказал: исправьте отмеченное."),
+    "missing": ("{detail}", "обязательно"),
+    "preview": ("Preview", "Предпросмотр"),
+    "checking": ("Checking… {seconds} s", "Проверка… {seconds} с"),
+    "clear": ("Empty the form", "Очистить форму"),
+    "again": ("Once more", "Ещё раз"),
+    "cancel": ("Cancel", "Отмена"),
+    "expired": (
+        "The question has expired after {seconds} s; nothing was sent.",
+        "Вопрос устарел через {seconds} с; ничего не отправлено.",
+    ),
+    "read-only": (
+        "{account} is read-only: this form sends nothing. amo.connect(…, write=True) or AMOEXPLORE_WRITE=1 opens it.",
+        "{account} – только для чтения: форма ничего не отправит. "  # noqa: ISC004
+        "Его открывает amo.connect(…, write=True) или AMOEXPLORE_WRITE=1.",
+    ),
+    "unexpected": (
+        "Unexpected: {kind}. The same call from a cell, {call}, shows where.",
+        "Непредвиденная ошибка: {kind}. Тот же вызов из ячейки, {call}, покажет, где.",
+    ),
+    "dead": (
+        "The kernel has ended: this form sends nothing any more. Run its cell again: it will say how things are.",
+        "Ядро остановлено: эта форма больше ничего не отправит. Запустите ячейку снова: она покажет, как обстоят дела.",
+    ),
+    "request id": ("Request id", "Номер запроса"),
+    "state": ("State", "Состояние"),
+    "version": ("Version", "Версия"),
+    "account": ("Account", "Аккаунт"),
+    "at": ("{place}: {detail}", "{place}: {detail}"),
+    # of the install form
+    "widget in": ("Widget {code} in {account}", "Виджет {code} в аккаунте {account}"),
+    "installed": ("installed", "установлен"),
+    "not installed": ("not installed", "не установлен"),
+    "unknown": ("unknown", "неизвестно"),
+    "install": ("Install into {account}", "Установить в {account}"),
+    "installing": ("Installing {code} into {account}… {seconds} s", "{code} устанавливается в {account}… {seconds} с"),
+    "uninstall": ("Uninstall…", "Удалить…"),
+    "uninstalling": (
+        "Uninstalling {code} from {account}… {seconds} s",
+        "{code} удаляется из {account}… {seconds} с",
+    ),
+    "trying": (
+        "Trying {code} in {account}, then undoing it… {seconds} s",
+        "{code} пробуется в {account}, затем откат… {seconds} с",
+    ),
+    "tried": ("Tried, and undone.", "Опробовано и возвращено как было."),
+    "ask replace": (
+        "{code} is installed in {account}. Its settings can't be read back: they would be lost.",
+        "{code} уже установлен в {account}. Его настройки нельзя прочитать: они пропадут.",
+    ),
+    "yes replace": ("Replace the settings of {code} in {account}", "Заменить настройки {code} в {account}"),
+    "ask uninstall": (
+        "Uninstall {code} from {account}? Its settings can't be read back: they would be lost.",
+        "Удалить {code} из {account}? Его настройки нельзя прочитать: они пропадут.",
+    ),
+    "yes uninstall": ("Uninstall {code} from {account}", "Удалить {code} из {account}"),
+    "no settings": ("This widget asks for no settings.", "Этот виджет не требует настроек."),
+    "unknown type": (
+        "The type {type} is not known here: give its value as JSON.",
+        "Тип {type} здесь неизвестен: введите значение как JSON.",
+    ),
+    "not JSON": ("is not JSON yet", "пока не JSON"),
+    "JSON is right": ("JSON is right", "JSON верен"),
+    "no users": (
+        "The account's users can't be read ({kind}): give JSON by user id.",
+        "Пользователей аккаунта прочитать нельзя ({kind}): введите JSON по id пользователей.",
+    ),
+    "search users": ("Search users: name or id", "Поиск пользователей: имя или id"),
+    "rows": ("{first}–{last} of {found}, {filled} filled in", "{first}–{last} из {found}, заполнено: {filled}"),
+    "previous": ("Previous users", "Предыдущие"),
+    "next": ("Next users", "Следующие"),
+    "extension": ("{user}: extension", "{user}: добавочный номер"),
+    "login": ("{user}: login", "{user}: логин"),
+    "password": ("{user}: password", "{user}: пароль"),
+    # of the search for a widget
+    "search widgets": ("Search widgets by code", "Поиск виджета по коду"),
+    "widgets found": ("Widgets: {found} of {all}", "Виджетов: {found} из {all}"),
+    "more widgets": ("The first {shown} of {found} are shown.", "Показаны первые {shown} из {found}."),
+    "open": ("Open the form", "Открыть форму"),
+    "opening": ("Opening {code}… {seconds} s", "{code} открывается… {seconds} с"),
+    # of the bot form
+    "bot in": ("Let a bot go on, in {account}", "Продолжить бота в аккаунте {account}"),
+    "return url": ("return_url of its widget_request", "return_url из widget_request"),
+    "data": ("data for the bot, as JSON", "data для бота, в JSON"),
+    "handlers": ("Handlers: {number} of {most}", "Хендлеров: {number} из {most}"),
+    "kind": ("Handler {number}", "Хендлер {number}"),
+    "text": ("Text", "Текст"),
+    "buttons": ("Text and buttons", "Текст и кнопки"),
+    "links": ("Text and links", "Текст и ссылки"),
+    "goto": ("Go to a step", "Переход к шагу"),
+    "value of": ("Text of handler {number}", "Текст хендлера {number}"),
+    "buttons of": ("Buttons of handler {number}, a line each", "Кнопки хендлера {number}, по одной в строке"),
+    "links of": (
+        "Links of handler {number}, a line each: address, or caption = address",
+        "Ссылки хендлера {number}, по одной в строке: адрес, или подпись = адрес",
+    ),
+    "goto of": ("Handler {number} goes to", "Хендлер {number} ведёт к"),
+    "step of": ("Step for handler {number}", "Шаг для хендлера {number}"),
+    "characters": ("{number} of {most} characters", "{number} из {most} символов"),
+    "buttons count": ("{number} of {most} buttons", "{number} из {most} кнопок"),
+    "add": ("Add a handler", "Добавить хендлер"),
+    "up": ("Move handler {number} up", "Хендлер {number} выше"),
+    "down": ("Move handler {number} down", "Хендлер {number} ниже"),
+    "remove": ("Remove handler {number}", "Убрать хендлер {number}"),
+    "send": ("Send to {account}", "Отправить в {account}"),
+    "sending": ("Sending to {account}… {seconds} s", "Отправляется в {account}… {seconds} с"),
+    "sent": ("the bot goes on", "бот продолжает"),
+}
+
+_chosen: dict[str, Language] = {}
+
+
+def set_language(language: Language) -> None:
+    """Say what forms say in this language: ``"en"`` or ``"ru"``; forms on the screen change when they are made anew.
+
+    Without it the language is that of the system.
+
+    Raises
+    ------
+    ValueError
+        If it is another one.
+    """
+    if language not in get_args(Language):
+        raise ValueError(f"Forms speak 'en' and 'ru', not {language!r}.")
+    _chosen["language"] = language
+
+
+def caption(key: str, **values: object) -> str:
+    """Return what a form says, with these values in it."""
+    english, russian = CAPTIONS[key]
+    return (russian if _language() == "ru" else english).format(**values)
+
+
+def _language() -> Language:
+    return _chosen.get("language") or ("ru" if (locale.getlocale()[0] or "").lower().startswith("ru") else "en")

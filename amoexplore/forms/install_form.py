@@ -1,0 +1,327 @@
+"""The form that installs a widget, made from its settings_template."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, overload
+
+import ipywidgets as widgets
+from msgspec import structs
+
+from amoexplore import checks, trials
+from amoexplore.errors import AmoError, Forbidden, NotSent
+from amoexplore.forms import clicks, style
+from amoexplore.forms.base import Form
+from amoexplore.forms.captions import caption
+from amoexplore.forms.fields import Field, JsonField, Owner, PassField, TextField, UnknownField
+from amoexplore.forms.picker import WidgetPicker
+from amoexplore.forms.user_fields import LoginsField, UsersField
+from amoexplore.models import Secret, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from amoexplore.account import Account
+    from amoexplore.checks import Fault
+    from amoexplore.models import Request, Setting, Settings, User, Widget
+
+_FIELDS: dict[str, type[TextField]] = {"text": TextField, "pass": PassField, "custom": JsonField}
+_USER_FIELDS: dict[str, type[UsersField]] = {"users": UsersField, "users_lp": LoginsField}
+
+
+class InstallForm(Form):
+    """A form that installs a widget; made by ``amo.forms.install``.
+
+    What the buttons do, cells do with ``values``, ``preview()``, ``submit()`` and ``uninstall()``, which raise.
+
+    Parameters
+    ----------
+    account : Account
+    widget : Widget
+        As the account has it now.
+    users : sequence of User, or AmoError
+        Of the account, or why they can't be read.
+
+    Attributes
+    ----------
+    widget : Widget
+        As it was when it was last looked at.
+    """
+
+    def __init__(self, account: Account, widget: Widget, users: Sequence[User] | AmoError = ()) -> None:
+        super().__init__(account, "install")
+        owner = Owner(self.edited, self.guard)
+        self._fields = {str(s.key): _field(s, owner, users) for s in widget.settings_template if s.key}
+        self._head = widgets.HTML()
+        self._uninstall_button = self._button("uninstall")
+        self._uninstall_button.on_click(self.guard(lambda _: self._ask_uninstall()))
+        boxes = [field.box for field in self._fields.values()] or [widgets.HTML(style.hint(caption("no settings")))]
+        bar = [self._preview, self._clear, self._uninstall_button, self._again]
+        self.box = self._framed(self._head, *boxes, bar=bar)
+        self._show(widget)
+
+    @property
+    def code(self) -> str:
+        """The widget's code."""
+        return self.widget.code
+
+    @property
+    def values(self) -> Settings:
+        """What is filled in, masked; setting it fills the fields in, and empties those that it does not name.
+
+        Raises
+        ------
+        SettingsError
+            When set, if it names what is no setting of this widget; nothing is filled in then.
+        """
+        given = ((key, field.given) for key, field in self._fields.items())
+        return settings_of({key: secret.reveal() for key, secret in given if secret})
+
+    @values.setter
+    def values(self, settings: Mapping[str, Any]) -> None:
+        hidden, settings = Secret(settings), None  # type: ignore[assignment]  # from here on nothing shows the values
+        settings = settings_of(hidden.reveal())
+        faults = checks.settings_faults(self.widget.settings_template, settings)
+        unknown = [fault for fault in faults if fault.path in settings and fault.path not in self._fields]
+        if unknown:
+            raise checks.settings_error(self.widget, unknown)
+        for key, field in self._fields.items():
+            field.drop()
+            if key in settings:
+                field.fill(Secret(settings.reveal()[key]))
+        self.edited()
+
+    def clear(self) -> None:
+        """Forget all that was typed or set."""
+        for field in self._fields.values():
+            field.drop()
+        self._say("")
+        self._body.value = ""
+        self.edited()
+
+    def submit(self, *, allow_loss: bool = False) -> Widget:
+        """Install the widget with the values of the form, as its button does.
+
+        Parameters
+        ----------
+        allow_loss : bool
+            The second step: install also over an installed widget, whose settings can't be read back and are lost.
+
+        Returns
+        -------
+        Widget
+            As installed, its settings masked.
+
+        Raises
+        ------
+        NotSent
+            If the widget is installed and ``allow_loss`` is not set, another form is at it, or nothing was edited since
+            this form sent last.
+        ReadOnly, SettingsError, ValidationFailed, Forbidden, OutcomeUnknown
+            As for ``account.install``.
+        """
+        self._take_turn()
+        return self._install(allow_loss=allow_loss)
+
+    def uninstall(self, *, allow_loss: bool = False) -> None:
+        """Uninstall the widget, as the second step of its button does.
+
+        Parameters
+        ----------
+        allow_loss : bool
+            The second step: its settings can't be read back, and are lost.
+
+        Raises
+        ------
+        NotSent
+            If ``allow_loss`` is not set, or another form is at it.
+        ReadOnly, NotFound, Forbidden, OutcomeUnknown
+            As for ``account.uninstall``.
+        """
+        with self._running("uninstalling", **self._named()):
+            self.account.require_writable(f"uninstall {self.code}")
+            if not allow_loss:
+                raise NotSent(f"{caption('ask uninstall', **self._named())} form.uninstall(allow_loss=True) does it.")
+            with clicks.alone(self.account.url, self.code):
+                self._told.uninstall(self.code)
+        self._show(structs.replace(self.widget, is_active_in_account=False))
+        self._status.value = style.result(self._how_it_is())
+        self.edited()
+
+    def trial(self) -> pd.DataFrame:
+        """Install the widget with the values of the form inside an ``amo.trial``, which undoes it.
+
+        Returns
+        -------
+        DataFrame
+            What the install changed: ``trial.changes()``.
+
+        Raises
+        ------
+        TrialError
+            As for ``amo.trial``; also if the widget was installed before.
+        NotSent, ReadOnly, SettingsError, ValidationFailed, Forbidden, OutcomeUnknown
+            As for ``submit``.
+        """
+        self._take_turn()
+        with self._sending("trying", self.code, **self._named()) as sent:
+            settings = self._checked()
+            with trials.trial(self._told) as trial:
+                sent.set()
+                trial.install(self.code, settings)
+                changes = trial.changes()
+        self._status.value = style.result({**self._how_it_is(), caption("state"): caption("tried")})
+        return changes
+
+    def __repr__(self) -> str:
+        return f"<Form that installs {self.code} into {self.account.name}>"
+
+    def _send(self) -> Widget:
+        return self._install(allow_loss=False)
+
+    def _install(self, *, allow_loss: bool) -> Widget:
+        with self._sending("installing", self.code, **self._named()) as sent:
+            self.account.require_writable(f"install {self.code}")
+            settings = self._checked()
+            if not allow_loss:
+                self._demand_not_installed()
+            sent.set()
+            installed = self._told.install(self.code, settings)
+        self._show(installed)
+        self._status.value = style.result(self._how_it_is())
+        for field in self._fields.values():
+            field.drop()
+        return installed
+
+    def _checked(self) -> Settings:
+        """Return the settings, if they have no fault."""
+        settings = self.values
+        own = [fault for field in self._fields.values() for fault in field.own_faults()]
+        faults = own + checks.settings_faults(self.widget.settings_template, settings)
+        self._show_faults(faults)
+        if faults:
+            raise checks.settings_error(self.widget, faults)
+        return settings
+
+    def _demand_not_installed(self) -> None:
+        self._show(self.account.widget(self.code))
+        if self.widget.is_active_in_account is not False:  # unknown is as good as yes
+            question = caption("ask replace", **self._named())
+            confirmed = partial(self._send_once, partial(self._install, allow_loss=True))
+            self.second_step.ask(question, caption("yes replace", **self._named()), confirmed)
+            raise NotSent(f"{question} form.submit(allow_loss=True) replaces them; nothing was sent.")
+
+    def _drop_secrets(self) -> None:
+        for field in self._fields.values():
+            field.drop_secrets()
+
+    def _ask_uninstall(self) -> None:
+        self._say("")
+        confirmed = partial(clicks.in_background, partial(self.uninstall, allow_loss=True))
+        self.second_step.ask(
+            caption("ask uninstall", **self._named()), caption("yes uninstall", **self._named()), confirmed
+        )
+
+    def _dry_run(self) -> Request:
+        return self.account.install(self.code, self._checked(), dry_run=True)
+
+    def _named(self) -> dict[str, str]:
+        return {"code": self.code, "account": self.account.name}
+
+    def _show(self, widget: Widget) -> None:
+        """Show how the widget is."""
+        self.widget = widget
+        head = style.title(caption("widget in", **self._named()))
+        self._head.value = head + style.hint(f"{caption('version')} {widget.version} · {self._state()}")
+        self._refresh()
+
+    def _state(self) -> str:
+        keys = {True: "installed", False: "not installed", None: "unknown"}
+        return caption(keys[self.widget.is_active_in_account])
+
+    def _how_it_is(self) -> dict[str, str]:
+        return {
+            caption("state"): self._state(),
+            caption("version"): str(self.widget.version),
+            caption("account"): self.account.name,
+            caption("request id"): str(self._request_id),
+        }
+
+    def _show_faults(self, faults: list[Fault]) -> list[Fault]:
+        left = list(faults)
+        for key, field in self._fields.items():
+            here = [fault for fault in faults if fault.path == key or fault.path.startswith(f"{key}.")]
+            field.show(here)
+            left = [fault for fault in left if fault not in here]
+        return left
+
+    def _faults(self) -> int:
+        return sum(field.faults for field in self._fields.values())
+
+    def _disable(self, *, is_disabled: bool) -> None:
+        for field in self._fields.values():
+            field.disable(is_disabled=is_disabled)
+
+    def _refresh(self) -> None:
+        super()._refresh()
+        is_there = self.widget.is_active_in_account is not False
+        self._uninstall_button.disabled = self.is_busy or not self.account.writable
+        self._uninstall_button.layout.display = None if is_there else "none"
+
+
+@overload
+def install(account: Account, code: str) -> InstallForm: ...
+
+
+@overload
+def install(account: Account, code: None = None) -> WidgetPicker: ...
+
+
+def install(account: Account, code: str | None = None) -> InstallForm | WidgetPicker:
+    """Return a form that installs a widget, made from its ``settings_template``; without a code, a search for one.
+
+    Nothing is sent before it is valid, and one click is one request. What is typed into it stays in memory, and only as
+    long as the call needs it: passwords until the call's end, the rest until the widget is installed.
+
+    Parameters
+    ----------
+    account : Account
+        A read-only one shows the form, and sends nothing.
+    code : str, optional
+
+    Returns
+    -------
+    InstallForm or WidgetPicker
+        To be displayed. ``submit()``, ``preview()``, ``values`` and ``trial()`` of the form do the same from cells.
+
+    Raises
+    ------
+    NotFound
+        If there is no such widget.
+    """
+    if code is None:
+        return WidgetPicker(account, partial(_form, account))
+    return _form(account, code)
+
+
+def _form(account: Account, code: str) -> InstallForm:
+    widget = account.widget(code)
+    users: Sequence[User] | AmoError = ()
+    if any(setting.type in _USER_FIELDS for setting in widget.settings_template):
+        try:
+            users = account.users()
+        except Forbidden as error:  # who is no administrator
+            users = error
+    return InstallForm(account, widget, users)
+
+
+def _field(setting: Setting, owner: Owner, users: Sequence[User] | AmoError) -> Field:
+    """Return the field for a setting of its type."""
+    kind = str(setting.type)
+    if kind not in _USER_FIELDS:
+        return _FIELDS.get(kind, UnknownField)(setting, owner)
+    if isinstance(users, AmoError):
+        return UnknownField(setting, owner, caption("no users", kind=type(users).__name__))
+    return _USER_FIELDS[kind](setting, owner, users)

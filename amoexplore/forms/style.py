@@ -1,0 +1,107 @@
+"""How forms look, and what may be shown in them: everything escaped, cut, and kept apart from what stands beside it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from amoexplore.forms.captions import caption
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST = 160  # characters of a label
+
+# JupyterLab's own colours, so that a form is dark where JupyterLab is.
+CSS = """<style>
+.amo-form { max-width: 46em; padding: 0 4px; color: var(--jp-ui-font-color1); overflow: hidden; }
+.amo-form .widget-inline-hbox { flex-direction: column; align-items: stretch; width: auto; height: auto; }
+.amo-form .widget-inline-hbox .widget-label {
+  width: auto; max-width: 100%; height: auto; margin: 0; line-height: 1.5; text-align: start; white-space: normal;
+  overflow: visible; overflow-wrap: anywhere; }
+.amo-form .widget-inline-hbox > input, .amo-form .widget-inline-hbox > select { height: 28px; flex: none; }
+.amo-form .widget-inline-hbox > input, .amo-form .widget-inline-hbox > textarea,
+.amo-form .widget-inline-hbox > select { width: 100%; box-sizing: border-box; }
+.amo-form input::placeholder, .amo-form textarea::placeholder { color: var(--jp-ui-font-color2); opacity: 1; }
+.amo-form .widget-html, .amo-form .widget-html-content { height: auto; min-height: 0; line-height: 1.5; }
+.amo-form .widget-html-content:empty { display: none; }
+.amo-form .widget-html-content, .amo-form pre { overflow-wrap: anywhere; white-space: normal; }
+.amo-form pre { white-space: pre-wrap; color: var(--jp-ui-font-color1); background: var(--jp-layout-color2);
+  padding: 6px 8px; margin: 0; }
+.amo-form h4 { margin: 4px 0; font-size: 1.1em; }
+.amo-form .widget-button { width: auto; max-width: 100%; height: auto; min-height: 28px; line-height: 1.4;
+  padding: 4px 10px; white-space: normal; overflow: visible; overflow-wrap: anywhere; }
+.amo-form .widget-button:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: 1px; }
+.amo-form .amo-bar { flex-flow: row wrap; align-items: center; gap: 2px; }
+.amo-form .amo-row { flex-flow: row wrap; gap: 0 6px; }
+.amo-form .amo-row > * { flex: 1 1 14em; min-width: 0; }
+.amo-form .amo-part { margin-bottom: 6px; }
+.amo-form .amo-card { border-left: 3px solid var(--jp-border-color1); padding-left: 8px; margin-bottom: 8px; }
+.amo-form .amo-said { border-left: 4px solid var(--jp-border-color1); padding: 2px 8px; }
+.amo-form .amo-fault { border-color: var(--jp-error-color1); }
+.amo-form .amo-warning { border-color: var(--jp-warn-color0); }
+.amo-form .amo-done { border-color: var(--jp-success-color1); }
+.amo-form.jupyter-widgets-disconnected::before { content: var(--amo-dead); display: block; padding: 2px 8px;
+  border-left: 4px solid var(--jp-error-color1); color: inherit; font: inherit; text-rendering: inherit; }
+.amo-form .jupyter-widgets-disconnected::before, .amo-form.jupyter-widgets-disconnected .amo-busy { display: none; }
+.amo-form .amo-hint { color: var(--jp-ui-font-color2); }
+</style>"""
+
+
+def head(warning: str) -> str:
+    """Return what a form begins with: how it looks, what it says once its kernel is gone, and a warning."""
+    dead = caption("dead").replace('"', "'")
+    return f'{CSS}<style>.amo-form {{ --amo-dead: "{dead}"; }}</style>{said(warning, "warning")}'
+
+
+# First Strong Isolate and Pop Directional Isolate: what <bdi> is where there is no HTML.
+_ISOLATED = "\u2068{}\u2069"
+
+
+def cut(text: str) -> str:
+    """Return a text that may stand in a label: one line, not too long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def label(text: str) -> str:
+    """Return a text from elsewhere as part of a label, which is no HTML."""
+    return _ISOLATED.format(cut(text))
+
+
+def no_formula(label: str) -> str:
+    """Return a label in which JupyterLab finds no formula to set."""
+    label = label.replace("\\", "∖")
+    return label if label.count("$") < 2 else label.replace("$", "¤")  # noqa: PLR2004  a formula has two
+
+
+def title(text: str) -> str:
+    """Return a heading."""
+    return f"<h4><bdi>{escape(text)}</bdi></h4>"
+
+
+def subtitle(text: str) -> str:
+    """Return the label of several inputs."""
+    return f"<div><bdi>{escape(text)}</bdi></div>"
+
+
+def hint(text: str) -> str:
+    """Return a remark; nothing if it is empty."""
+    return f'<div class="amo-hint"><bdi>{escape(text)}</bdi></div>' if text else ""
+
+
+def said(text: str, kind: str, role: str = "status") -> str:
+    """Return what a form says of how it goes, line by line; ``kind`` is fault, warning, done or busy."""
+    lines = "<br>".join(f"<bdi>{escape(line)}</bdi>" for line in text.splitlines())
+    return f'<div class="amo-said amo-{kind}" role="{role}">{lines}</div>' if lines else ""
+
+
+def alert(text: str) -> str:
+    """Return what is wrong; a screen reader reads it at once."""
+    return said(text, "fault", "alert")
+
+
+def result(rows: Mapping[str, str]) -> str:
+    """Return how it went: what, and its value."""
+    listed = "".join(f"<div>{escape(name)}: <b><bdi>{escape(value)}</bdi></b></div>" for name, value in rows.items())
+    return f'<div class="amo-said amo-done" role="status">{listed}</div>'

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import amoexplore as amo
+from amoexplore import Account
+from amoexplore.forms import captions
+
+FORMS = Path(captions.__file__).parent
+
+
+@pytest.mark.parametrize("key", captions.CAPTIONS)
+def test_both_languages_say_it(key: str) -> None:
+    """Each caption is there in both languages, tells the same values, and is used."""
+    texts = captions.CAPTIONS[key]
+    named = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in texts]
+    assert all(texts)
+    assert named[0] == named[1] or key == "missing"
+    code = "".join(path.read_text() for path in FORMS.glob("*.py") if path.stem != "captions")
+    assert re.search(f"[\"']{re.escape(key)}[\"']", code)
+
+
+def test_russian_is_russian() -> None:
+    """No Russian caption is an English one."""
+    assert [key for key, (_, russian) in captions.CAPTIONS.items() if not re.search("[а-я]", russian)] == ["at"]
+
+
+def test_set_language(account: Account) -> None:
+    """Forms speak the language that was set when they were made; another one is refused."""
+    amo.set_language("ru")
+    form = amo.forms.continue_bot(account)
+    assert form._main.description == "Отправить в sandbox on this machine"
+    amo.set_language("en")
+    assert amo.forms.continue_bot(account)._main.description == "Send to sandbox on this machine"
+    with pytest.raises(ValueError, match="Forms speak 'en' and 'ru', not 'de'"):
+        amo.set_language("de")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("system", "said"),
+    [("ru_RU", "обязательно"), ("Russian_Russia", "обязательно"), ("en_US", "required"), (None, "required")],
+)
+def test_default(monkeypatch: pytest.MonkeyPatch, system: str | None, said: str) -> None:
+    """Where no language was set it is the system's."""
+    monkeypatch.delitem(captions._chosen, "language")
+    monkeypatch.setattr(captions.locale, "getlocale", lambda: (system, "UTF-8"))
+    assert captions.caption("required") == said
