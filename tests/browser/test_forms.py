@@ -28,6 +28,8 @@ pytestmark = pytest.mark.browser
 
 CANARY = "canary-4c1d"
 SCREENS = Path(__file__).parents[2] / "screenshots"
+#: Which of the pictures the documentation shows, and what they are called there.
+SHOWN = {"page_example_by_keyboard_filled": "form_install", "bot_preview": "form_bot"}
 BEGIN = 'import amoexplore as amo\n\namo.set_language("en")\naccount = amo.connect()'
 SCRIPTED = f'import amoexplore as amo\n\namo.set_language("en")\naccount = amo.Account("%s", "{TOKEN}")'
 FORM = 'form = amo.forms.install(account, "%s")\nform'
@@ -100,11 +102,18 @@ def opened(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Callable[...
 
 
 @pytest.fixture
-def screen(page: Page, request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Return what keeps a picture of the page."""
+def screen(page: Page, pictures: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Return what keeps a picture of the page, and of the form alone what the documentation shows."""
     SCREENS.mkdir(parents=True, exist_ok=True)
-    name = request.node.name.removeprefix("test_")
-    return lambda suffix="": page.screenshot(path=SCREENS / f"{name}{suffix}.png")
+    test = request.node.name.removeprefix("test_")
+
+    def keep(suffix: str = "") -> None:
+        name = f"{test}{suffix}"
+        page.screenshot(path=SCREENS / f"{name}.png")
+        if name in SHOWN:
+            page.locator(".amo-form").last.screenshot(path=pictures / f"{SHOWN[name]}.png")
+
+    return keep
 
 
 class Gated:
