@@ -1,0 +1,454 @@
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from page import bearer, call, post
+
+from amoexplore.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from page import Answer
+
+TOKEN = "/oauth2/access_token"
+SUBDOMAIN = "/oauth2/account/current/subdomain"
+LIST = "/api/v4/widgets?limit=1"
+DAY = 86_400
+
+CLIENT = {
+    "client_id": "5ef1a2b3-0000-4000-8000-000000000001",
+    "client_secret": "kept between us",
+    "redirect_uri": "http://127.0.0.1:8321/callback?from=amo",
+}
+WORDS = ("Некорректный запрос", "В запросе отсутствует ряд параметров или параметры невалидны")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """Return the sandbox that `fresh` brings back to its beginning."""
+    with Sandbox(size=3, token="first", refresh_token="R") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def fresh(running: Sandbox) -> Sandbox:
+    """Return a sandbox whose administrator's token is the access token of a pair with the refresh token R."""
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="module")
+def kommo() -> Iterator[Sandbox]:
+    """Return a sandbox that rotates refresh tokens with grace."""
+    with Sandbox(size=3, rotation="grace") as sandbox:
+        yield sandbox
+
+
+def ask(sandbox: Sandbox, sent: dict[str, Any]) -> Answer:
+    """Ask for tokens as the integration; what is None is left out."""
+    kept = {name: value for name, value in (CLIENT | sent).items() if value is not None}
+    return post(sandbox, TOKEN, kept, Authorization="")
+
+
+def refresh(sandbox: Sandbox, token: str, **others: Any) -> Answer:
+    """Exchange a refresh token."""
+    return ask(sandbox, {"grant_type": "refresh_token", "refresh_token": token} | others)
+
+
+def exchange(sandbox: Sandbox, code: str, **others: Any) -> Answer:
+    """Exchange a code."""
+    return ask(sandbox, {"grant_type": "authorization_code", "code": code} | others)
+
+
+def form(sandbox: Sandbox, target: str, **fields: str) -> Answer:
+    """Send a form, as a browser does."""
+    kind = "application/x-www-form-urlencoded"
+    body = urlencode(fields).encode()
+    return call(sandbox, target, method="POST", body=body, Authorization="", **{"Content-Type": kind})
+
+
+def allow(sandbox: Sandbox, **others: str) -> dict[str, str]:
+    """Allow the integration in, and return what it is told."""
+    asked = {
+        "client_id": CLIENT["client_id"],
+        "redirect_uri": CLIENT["redirect_uri"],
+        "state": "s",
+        "decision": "allow",
+    }
+    answer = form(sandbox, "/oauth", **asked | others)
+    assert answer.status == 303
+    return {name: value for name, (value,) in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
+
+
+def as_caller(sandbox: Sandbox, token: str) -> int:
+    """Return the status of an answer to this token."""
+    return call(sandbox, LIST, Authorization=bearer(token)).status
+
+
+def refusal(answer: Answer) -> tuple[int, str | None]:
+    """Return status and hint of a refusal, whose other words are always the same."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json
+    assert problem["type"] == "https://developers.amocrm.ru/v3/errors/OAuthProblemJson"
+    assert problem["status"] == answer.status
+    assert (problem["title"], problem["detail"]) == WORDS
+    return answer.status, problem["hint"]
+
+
+def test_a_pair(fresh: Sandbox) -> None:
+    """An exchange is answered with all that the page has, and the new token is let in."""
+    answer = refresh(fresh, "R")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    pair = answer.json
+    assert list(pair) == ["token_type", "expires_in", "server_time", "access_token", "refresh_token"]
+    assert (pair["token_type"], pair["expires_in"]) == ("Bearer", DAY)
+    assert as_caller(fresh, pair["access_token"]) == 200
+    assert as_caller(fresh, pair["refresh_token"]) == 401
+    assert refresh(fresh, pair["refresh_token"]).status == 200
+
+
+def test_an_access_token_is_a_jwt(fresh: Sandbox) -> None:
+    """Its claims say whose it is, until when, and where the account can be asked for."""
+    pair = refresh(fresh, "R").json
+    head, claims, signature = pair["access_token"].split(".")
+    assert json.loads(urlsafe_b64decode(head + "==")) == {"typ": "JWT", "alg": "RS256"}
+    assert len(urlsafe_b64decode(signature + "==")) == 256
+    said = json.loads(urlsafe_b64decode(claims + "=="))
+    assert (said["sub"], said["account_id"], said["aud"]) == ("504141", 1231414, CLIENT["client_id"])
+    assert (said["base_domain"], said["api_domain"]) == ("amocrm.ru", urlsplit(fresh.url).netloc)
+    assert said["exp"] - said["iat"] == DAY
+    assert said["iat"] == pair["server_time"]
+    assert said["scopes"] == ["push_notifications", "files", "crm", "files_delete", "notifications"]
+
+
+def test_refresh_tokens_are_opaque(fresh: Sandbox) -> None:
+    """They begin with def502, and their lengths vary."""
+    tokens = ["R"]
+    for _ in range(12):
+        tokens.append(refresh(fresh, tokens[-1]).json["refresh_token"])
+    assert all(re.fullmatch("def502[0-9a-f]+", token) for token in tokens[1:])
+    assert len({len(token) for token in tokens[1:]}) > 1
+
+
+def test_json_and_forms(fresh: Sandbox) -> None:
+    """A form is taken as JSON is."""
+    answer = form(fresh, TOKEN, **CLIENT, grant_type="refresh_token", refresh_token="R")
+    assert answer.status == 200
+    assert refresh(fresh, answer.json["refresh_token"]).status == 200
+
+
+def test_strict_rotation(fresh: Sandbox) -> None:
+    """A refresh token is good for one exchange, and the second one takes nothing from the first."""
+    pair = refresh(fresh, "R").json
+    assert refusal(refresh(fresh, "R")) == (401, "Token has been revoked")
+    assert as_caller(fresh, pair["access_token"]) == 200
+    assert refresh(fresh, pair["refresh_token"]).status == 200
+
+
+def test_one_of_twenty(fresh: Sandbox) -> None:
+    """Of twenty exchanges of one refresh token at the same time one is answered."""
+    with ThreadPoolExecutor(20) as pool:
+        statuses = [answer.status for answer in pool.map(lambda _: refresh(fresh, "R"), range(20))]
+    assert sorted(statuses) == [200] + [401] * 19
+
+
+def test_rotation_with_grace(kommo: Sandbox) -> None:
+    """A refresh token is good until one that it was exchanged for is used."""
+    first = kommo.oauth.grant(CLIENT["client_id"]).refresh_token
+    lost, second = (refresh(kommo, first).json["refresh_token"] for _ in range(2))
+    third = refresh(kommo, second)
+    assert third.status == 200
+    assert refusal(refresh(kommo, first)) == (401, "Token has been revoked")
+    assert refresh(kommo, second).status == 200
+    assert refresh(kommo, lost).status == 200
+    assert refresh(kommo, third.json["refresh_token"]).status == 200
+    assert refusal(refresh(kommo, second)) == (401, "Token has been revoked")
+
+
+def test_codes(fresh: Sandbox) -> None:
+    """A code is good for one pair, which has the rights of who allowed it."""
+    code = allow(fresh)["code"]
+    pair = exchange(fresh, code).json
+    assert call(fresh, "/api/v4/users", Authorization=bearer(pair["access_token"])).status == 200
+    assert refusal(exchange(fresh, code)) == (400, "Authorization code has been revoked")
+
+    pair = exchange(fresh, allow(fresh, user="581651")["code"]).json
+    assert call(fresh, "/api/v4/users", Authorization=bearer(pair["access_token"])).status == 403
+    again = refresh(fresh, pair["refresh_token"]).json
+    account = call(fresh, "/api/v4/account", Authorization=bearer(again["access_token"])).json
+    assert account["current_user_id"] == 581651
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(20 * 60 - 5, 200), (20 * 60 + 1, 400)])
+def test_codes_expire(fresh: Sandbox, seconds: int, status: int) -> None:
+    """A code lives for twenty minutes."""
+    code = fresh.oauth.code(CLIENT["client_id"], CLIENT["redirect_uri"])
+    fresh.oauth.advance(seconds)
+    answer = exchange(fresh, code)
+    assert answer.status == status
+    if status == 400:
+        assert refusal(answer) == (400, "Authorization code has expired")
+
+
+def test_access_tokens_expire(fresh: Sandbox) -> None:
+    """An access token lives for a day, the first of a pair like the others."""
+    pair = refresh(fresh, "R").json
+    tokens = ("first", pair["access_token"])
+    fresh.oauth.advance(DAY - 60)
+    assert [as_caller(fresh, token) for token in tokens] == [200, 200]
+    fresh.oauth.advance(61)
+    assert [as_caller(fresh, token) for token in tokens] == [401, 401]
+
+
+def test_refresh_tokens_expire(fresh: Sandbox) -> None:
+    """A refresh token lives for three months."""
+    fresh.oauth.advance(89 * DAY)
+    token = refresh(fresh, "R").json["refresh_token"]
+    fresh.oauth.advance(90 * DAY + 1)
+    assert refusal(refresh(fresh, token)) == (401, "Token has expired")
+
+
+def test_a_lifetime_of_ones_own() -> None:
+    """Access tokens live as long as was asked for, and say so."""
+    with Sandbox(size=1, token="first", refresh_token="R", lifetime=5) as sandbox:
+        assert refresh(sandbox, "R").json["expires_in"] == 5
+        sandbox.oauth.advance(6)
+        assert as_caller(sandbox, "first") == 401
+
+
+def test_long_lived_tokens_stay(kommo: Sandbox) -> None:
+    """A token without a refresh token does not expire, nor do those that follow from it."""
+    kommo.oauth.advance(5 * 365 * DAY)
+    assert [as_caller(kommo, token) for token in (kommo.token, kommo.analyst_token)] == [200, 200]
+
+
+@pytest.mark.parametrize("missing", ["client_id", "client_secret", "redirect_uri", "refresh_token"])
+@pytest.mark.parametrize("value", [None, "", 5, ["R"]])
+def test_what_is_missing(fresh: Sandbox, missing: str, value: Any) -> None:
+    """A parameter that is missing, or no text, is named."""
+    assert refusal(refresh(fresh, "R", **{missing: value})) == (400, f"Check the `{missing}` parameter")
+    assert refresh(fresh, "R").status == 200
+
+
+def test_a_missing_code(fresh: Sandbox) -> None:
+    """A code that is missing is named as well."""
+    assert refusal(exchange(fresh, "")) == (400, "Check the `code` parameter")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"5", b"\xff", b"null", b'{"grant_type":"password"}', b"[" * 100_000]
+)
+def test_what_is_no_exchange(fresh: Sandbox, body: bytes) -> None:
+    """Whatever else is sent is 400, and nothing fails."""
+    for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):
+        answer = call(fresh, TOKEN, method="POST", body=body, Authorization="", **{"Content-Type": kind})
+        assert refusal(answer) == (400, "Check that all required parameters have been provided")
+
+
+def test_a_wrong_secret(fresh: Sandbox) -> None:
+    """Who knows another secret than the integration is no client, and is told so without a hint."""
+    pair = refresh(fresh, "R").json
+    answer = refresh(fresh, pair["refresh_token"], client_secret="guessed")
+    assert answer.json == {
+        "title": "Некорректный клиент",
+        "type": "https://developers.amocrm.ru/v3/errors/OAuthProblemJson",
+        "status": 401,
+        "detail": "Авторизация клиента не прошла",
+    }
+    assert refresh(fresh, pair["refresh_token"]).status == 200
+
+
+def test_another_redirect_uri(fresh: Sandbox) -> None:
+    """The address has to be exactly that of the integration."""
+    pair = refresh(fresh, "R").json
+    answer = refresh(fresh, pair["refresh_token"], redirect_uri=f"{CLIENT['redirect_uri']}/")
+    assert refusal(answer) == (400, "Redirect URI is not associated with client")
+
+
+@pytest.mark.parametrize("text", ["x", "def502", "def502" + "0" * 960])
+def test_what_nobody_gave_out(fresh: Sandbox, text: str) -> None:
+    """A code or a refresh token that was made up can't be read."""
+    assert refusal(exchange(fresh, text)) == (400, "Cannot decrypt the authorization code")
+    assert refusal(refresh(fresh, text)) == (401, "Cannot decrypt the refresh token")
+
+
+def test_what_others_were_given(fresh: Sandbox) -> None:
+    """A code or a refresh token is for the integration that it was given to."""
+    other = fresh.oauth.register("http://127.0.0.1:1/")
+    code = fresh.oauth.code(other.client_id, other.redirect_uri)
+    assert refusal(exchange(fresh, code)) == (400, "Authorization code was not issued to this client")
+    token = fresh.oauth.grant(other.client_id).refresh_token
+    assert refusal(refresh(fresh, token)) == (401, "Token is not linked to client")
+    assert exchange(fresh, code, client_id=other.client_id, **secrets_of(other)).status == 200
+
+
+def secrets_of(integration: Any) -> dict[str, str]:
+    """Return what else an integration sends."""
+    return {"client_secret": integration.client_secret, "redirect_uri": integration.redirect_uri}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("example.amocrm.ru", 200), ("example.kommo.com:443", 200), ("other.amocrm.ru", 400), ("www.amocrm.com", 400)],
+)
+def test_another_account(fresh: Sandbox, host: str, status: int) -> None:
+    """On the host of another account of amoCRM's there are no tokens."""
+    sent = json.dumps(CLIENT | {"grant_type": "refresh_token", "refresh_token": "R"}).encode()
+    answer = call(fresh, TOKEN, method="POST", body=sent, Authorization="", Host=host)
+    assert answer.status == status
+    if status == 400:
+        assert refusal(answer) == (400, "Invalid account")
+
+
+def test_a_refusal_leaves_nothing(fresh: Sandbox) -> None:
+    """Who is refused has not made an integration known by that."""
+    assert refresh(fresh, "x", client_secret="mistyped").status == 401
+    assert refresh(fresh, "R").status == 200
+
+
+def test_where_the_account_is(fresh: Sandbox) -> None:
+    """A refresh token asks for the account's domain; one that is good for nothing gets 401."""
+    answer = call(fresh, SUBDOMAIN, Authorization="", **{"X-Refresh-Token": "R"})
+    assert answer.json == {
+        "id": 1231414,
+        "subdomain": "example",
+        "domain": urlsplit(fresh.url).netloc,
+        "top_level_domain": "ru",
+    }
+    on_kommo = call(fresh, SUBDOMAIN, Authorization="", Host="example.kommo.com", **{"X-Refresh-Token": "R"})
+    assert (on_kommo.json["domain"], on_kommo.json["top_level_domain"]) == ("example.kommo.com", "com")
+    refresh(fresh, "R")
+    for token in ("R", "x", ""):
+        assert call(fresh, SUBDOMAIN, Authorization="", **{"X-Refresh-Token": token}).status == 401
+
+
+def test_the_page_of_consent(fresh: Sandbox) -> None:
+    """It is HTML for a browser, names who asks, and has a form of two buttons; nothing in it is taken for HTML."""
+    client_id, redirect_uri = '"><script>', "https://example.com/?a=1&b=<2>"
+    query = urlencode({"client_id": client_id, "redirect_uri": redirect_uri, "state": "<s>", "mode": "popup"})
+    answer = call(fresh, f"/oauth?{query}", Authorization="")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    page = answer.body.decode()
+    assert "<script>" not in page
+    assert "&quot;&gt;&lt;script&gt;" in page
+    assert 'value="https://example.com/?a=1&amp;b=&lt;2&gt;"' in page
+    assert re.findall('<button name="decision" value="(\\w+)">(\\w+)', page) == [
+        ("allow", "Разрешить"),
+        ("deny", "Отказать"),
+    ]
+    assert "Анна Соколова (администратор)" in page
+
+
+def test_allowed(fresh: Sandbox) -> None:
+    """Who is allowed in gets the code at its own address, with what else the page on OAuth has."""
+    told = allow(fresh, state="где?")
+    assert told.pop("code").startswith("def502")
+    host = urlsplit(fresh.url).netloc
+    expected = {"from": "amo", "referer": host, "state": "где?", "platform": "1", "client_id": CLIENT["client_id"]}
+    assert told == expected
+
+
+def test_denied(fresh: Sandbox) -> None:
+    """Who is not allowed in is told so."""
+    assert allow(fresh, decision="deny") == {"from": "amo", "error": "access_denied", "state": "s"}
+
+
+def test_an_integration_that_is_known(fresh: Sandbox) -> None:
+    """The address of a registered integration need not be named, and can't be another one."""
+    made = fresh.oauth.register("http://127.0.0.1:1/")
+    answer = form(fresh, "/oauth", client_id=made.client_id, decision="allow")
+    address = urlsplit(answer.headers["Location"])
+    assert address.netloc == "127.0.0.1:1"
+    code = parse_qs(address.query)["code"][0]
+    assert exchange(fresh, code, client_id=made.client_id, **secrets_of(made)).status == 200
+    for method in ("GET", "POST"):
+        query = urlencode({"client_id": made.client_id, "redirect_uri": "http://127.0.0.1:2/"})
+        answer = call(fresh, f"/oauth?{query}", method=method, body=query.encode(), Authorization="")
+        assert (answer.status, "Redirect URI is not associated with client" in answer.body.decode()) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ({}, "client_id is missing"),
+        ({"client_id": "x"}, "does not know this integration"),
+        ({"client_id": "x", "redirect_uri": "javascript:alert(1)"}, "does not know this integration"),
+        ({"client_id": "x", "redirect_uri": "http://["}, "does not know this integration"),
+    ],
+)
+def test_what_cannot_be_asked(fresh: Sandbox, query: dict[str, str], why: str) -> None:
+    """A user who was sent with a wrong address reads what is wrong with it."""
+    for answer in (
+        call(fresh, f"/oauth?{urlencode(query)}", Authorization=""),
+        form(fresh, "/oauth", **query, decision="allow"),
+    ):
+        assert (answer.status, answer.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+        assert why in answer.body.decode()
+
+
+def test_state_file(tmp_path: Path) -> None:
+    """What was granted survives a start anew, what was used stays used, and no token or secret is in the file."""
+    path = tmp_path / "state.db"
+    arguments: dict[str, Any] = {"size": 1, "state": path, "token": "first-of-all", "refresh_token": "R-of-my-own"}
+    with Sandbox(**arguments) as sandbox:
+        pair = refresh(sandbox, "R-of-my-own").json
+        code = allow(sandbox)["code"]
+    with Sandbox(**arguments) as sandbox:
+        assert refusal(refresh(sandbox, "R-of-my-own")) == (401, "Token has been revoked")
+        assert as_caller(sandbox, pair["access_token"]) == 200
+        assert refresh(sandbox, pair["refresh_token"]).status == 200
+        assert exchange(sandbox, code).status == 200
+    content = path.read_bytes()
+    secrets = (
+        pair["access_token"],
+        pair["refresh_token"],
+        code,
+        "first-of-all",
+        "R-of-my-own",
+        CLIENT["client_secret"],
+    )
+    assert not [secret for secret in secrets if secret.encode() in content]
+    assert CLIENT["redirect_uri"].encode() in content
+
+
+def test_shows_no_token(fresh: Sandbox) -> None:
+    """No token, code or secret is in a repr or in the log, also where it was sent in a wrong place."""
+    pair = fresh.oauth.grant(CLIENT["client_id"])
+    made = fresh.oauth.register("http://127.0.0.1:1/")
+    code = fresh.oauth.code(made.client_id, made.redirect_uri)
+    secrets = (pair.access_token, pair.refresh_token, made.client_secret, code, "R-secret")
+    call(fresh, f"{TOKEN}?refresh_token=R-secret&code={code}", method="POST", Authorization="")
+    call(fresh, SUBDOMAIN, Authorization=bearer(pair.access_token), **{"X-Refresh-Token": pair.refresh_token})
+    exchange(fresh, code, client_id=made.client_id, **secrets_of(made))
+    shown = repr((pair, made, fresh, fresh.oauth, fresh.requests))
+    assert not [secret for secret in secrets if secret in shown]
+    assert fresh.requests[0].target == f"{TOKEN}?***"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"refresh_token": ""}, "goes into a header"),
+        ({"refresh_token": "R\r\n"}, "goes into a header"),
+        ({"rotation": "slow"}, "there is no rotation 'slow'; there are strict and grace"),
+        ({"lifetime": 0}, "can't live for 0 seconds"),
+    ],
+)
+def test_rules_that_cannot_be(given: dict[str, Any], why: str) -> None:
+    """What no account could have is told at once."""
+    with pytest.raises(ValueError, match=why):
+        Sandbox(**given)
+
+
+def test_only_a_running_sandbox_grants() -> None:
+    """There is no account before the start."""
+    with pytest.raises(RuntimeError, match="not running; call start"):
+        _ = Sandbox().oauth
