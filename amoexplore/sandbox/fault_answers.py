@@ -32,8 +32,12 @@ class Latency(Fault, frozen=True):
     sigma: Seconds = 0
     seed: int = 0
 
+    def drawn(self, number: int) -> float:
+        """Return how many seconds it takes the request of this number."""
+        return Random(f"{self.seed} {number}").lognormvariate(0, self.sigma) * self.seconds  # noqa: S311  no secret
+
     async def _act(self, call: Call) -> None:
-        half = Random(f"{self.seed} {call.number}").lognormvariate(0, self.sigma) * self.seconds / 2  # noqa: S311  no secret
+        half = self.drawn(call.number) / 2
 
         async def send_later(message: Message) -> None:
             if message["type"] == "http.response.start":

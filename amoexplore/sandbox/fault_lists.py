@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -27,13 +28,15 @@ class _Listed(Fault, frozen=True):
         await self._relay(call, paging(QueryParams(call.scope["query_string"])))
 
     async def _relay(self, call: Call, asked: Paging) -> None:
-        """Answer with the page, changed."""
+        """Answer with the page, changed; what is no page, as another fault may have left it, stays as it is."""
         taken = await call.taken()
-        if taken.start["status"] != HTTPStatus.OK:
-            return await call.give(taken, taken.body)
-        page = msgspec.json.decode(taken.body)
-        self._change(page, asked)
-        return await call.give(taken, msgspec.json.encode(page))
+        body = taken.body
+        if taken.start["status"] == HTTPStatus.OK:
+            with suppress(msgspec.DecodeError):
+                page = msgspec.json.decode(body)
+                self._change(page, asked)
+                body = msgspec.json.encode(page)
+        await call.give(taken, body)
 
 
 class AlwaysNext(_Listed, frozen=True):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from page import bearer, call, post
+from exchange import CLIENT, SUBDOMAIN, TOKEN, allow, as_caller, exchange, form, refresh, refusal, secrets_of
+from page import bearer, call
 
 from amoexplore.sandbox import Sandbox
 
@@ -16,19 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from page import Answer
-
-TOKEN = "/oauth2/access_token"
-SUBDOMAIN = "/oauth2/account/current/subdomain"
 LIST = "/api/v4/widgets?limit=1"
 DAY = 86_400
-
-CLIENT = {
-    "client_id": "5ef1a2b3-0000-4000-8000-000000000001",
-    "client_secret": "kept between us",
-    "redirect_uri": "http://127.0.0.1:8321/callback?from=amo",
-}
-WORDS = ("Некорректный запрос", "В запросе отсутствует ряд параметров или параметры невалидны")
 
 
 @pytest.fixture(scope="module")
@@ -50,57 +40,6 @@ def kommo() -> Iterator[Sandbox]:
     """Return a sandbox that rotates refresh tokens with grace."""
     with Sandbox(size=3, rotation="grace") as sandbox:
         yield sandbox
-
-
-def ask(sandbox: Sandbox, sent: dict[str, Any]) -> Answer:
-    """Ask for tokens as the integration; what is None is left out."""
-    kept = {name: value for name, value in (CLIENT | sent).items() if value is not None}
-    return post(sandbox, TOKEN, kept, Authorization="")
-
-
-def refresh(sandbox: Sandbox, token: str, **others: Any) -> Answer:
-    """Exchange a refresh token."""
-    return ask(sandbox, {"grant_type": "refresh_token", "refresh_token": token} | others)
-
-
-def exchange(sandbox: Sandbox, code: str, **others: Any) -> Answer:
-    """Exchange a code."""
-    return ask(sandbox, {"grant_type": "authorization_code", "code": code} | others)
-
-
-def form(sandbox: Sandbox, target: str, **fields: str) -> Answer:
-    """Send a form, as a browser does."""
-    kind = "application/x-www-form-urlencoded"
-    body = urlencode(fields).encode()
-    return call(sandbox, target, method="POST", body=body, Authorization="", **{"Content-Type": kind})
-
-
-def allow(sandbox: Sandbox, **others: str) -> dict[str, str]:
-    """Allow the integration in, and return what it is told."""
-    asked = {
-        "client_id": CLIENT["client_id"],
-        "redirect_uri": CLIENT["redirect_uri"],
-        "state": "s",
-        "decision": "allow",
-    }
-    answer = form(sandbox, "/oauth", **asked | others)
-    assert answer.status == 303
-    return {name: value for name, (value,) in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
-
-
-def as_caller(sandbox: Sandbox, token: str) -> int:
-    """Return the status of an answer to this token."""
-    return call(sandbox, LIST, Authorization=bearer(token)).status
-
-
-def refusal(answer: Answer) -> tuple[int, str | None]:
-    """Return status and hint of a refusal, whose other words are always the same."""
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    problem = answer.json
-    assert problem["type"] == "https://developers.amocrm.ru/v3/errors/OAuthProblemJson"
-    assert problem["status"] == answer.status
-    assert (problem["title"], problem["detail"]) == WORDS
-    return answer.status, problem["hint"]
 
 
 def test_a_pair(fresh: Sandbox) -> None:
@@ -288,11 +227,6 @@ def test_what_others_were_given(fresh: Sandbox) -> None:
     token = fresh.oauth.grant(other.client_id).refresh_token
     assert refusal(refresh(fresh, token)) == (401, "Token is not linked to client")
     assert exchange(fresh, code, client_id=other.client_id, **secrets_of(other)).status == 200
-
-
-def secrets_of(integration: Any) -> dict[str, str]:
-    """Return what else an integration sends."""
-    return {"client_secret": integration.client_secret, "redirect_uri": integration.redirect_uri}
 
 
 @pytest.mark.parametrize(
