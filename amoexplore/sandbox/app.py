@@ -103,8 +103,7 @@ def _account_routes() -> Iterator[Route]:
 
 def _oauth_routes(oauth: OAuth) -> Iterator[Route]:
     api = OAuthApi(oauth)
-    yield Route("/oauth", api.ask)
-    yield Route("/oauth", api.decide, methods=["POST"])
+    yield Route("/oauth", api.consent, methods=["GET", "POST"])
     yield Route(TOKEN_PATH, api.exchange, methods=["POST"])
     yield Route(SUBDOMAIN_PATH, api.subdomain)
 

@@ -50,7 +50,7 @@ def mistake_page(why: str) -> Response:
 
 def allowed(redirect_uri: str, *, code: str, host: str, state: str, client_id: str) -> Response:
     """Send the browser back with the code."""
-    platform = 2 if host.endswith(_GLOBAL) else 1
+    platform = 2 if host.partition(":")[0].endswith(_GLOBAL) else 1
     told = {"code": code, "referer": host, "state": state, "platform": platform, "client_id": client_id}
     return _redirect(redirect_uri, told)
 

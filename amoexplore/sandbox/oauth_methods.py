@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.responses import JSONResponse, Response
 
-from amoexplore.sandbox.account import ACCOUNT_ID, SUBDOMAIN, USERS
+from amoexplore.sandbox.account import ACCOUNT_ID, ADMINISTRATOR, SUBDOMAIN, USERS
 from amoexplore.sandbox.answers import problem
 from amoexplore.sandbox.consent import allowed, consent_page, denied, is_web_address, mistake_page
 from amoexplore.sandbox.methods import origin_of
@@ -53,27 +53,17 @@ class OAuthApi:
     def __init__(self, oauth: OAuth) -> None:
         self._oauth = oauth
 
-    async def ask(self, request: Request) -> Response:
-        """Show the page of consent to a browser."""
-        return self._asked(request.query_params) or self._page(request.query_params)
-
-    async def decide(self, request: Request) -> Response:
-        """Send the browser back to the integration, with a code or without."""
-        form = _form(await request.body())
-        if mistake := self._asked(form):
-            return mistake
-        address, state, client_id = self._address(form), form.get("state", ""), form["client_id"]
-        if form.get("decision") != "allow":
-            return denied(address, state=state)
-        user = next((user for user in USERS if str(user.id) == form.get("user")), USERS[0])
-        code = self._oauth.code(client_id, address, user)
-        return allowed(address, code=code, host=_host(request), state=state, client_id=client_id)
+    async def consent(self, request: Request) -> Response:
+        """Ask a browser's user, and send the browser back to the integration with what was decided."""
+        if request.method == "POST":
+            return self._decide(_form(await request.body()), origin_of(request))
+        return self._mistake(request.query_params) or self._page(request.query_params)
 
     async def exchange(self, request: Request) -> Response:
         """Exchange a code or a refresh token for a pair of tokens (the API's page on OAuth, step by step)."""
         try:
             integration, kind, text = _exchanged(await _parameters(request))
-            _demand_account(_host(request))
+            _demand_account(_host(origin_of(request)))
             pair = self._oauth.exchange(integration, kind, text)
         except OAuthError as error:
             return _refusal(error)
@@ -91,14 +81,26 @@ class OAuthApi:
         """Answer where the account is now (the API's page on the account's subdomain)."""
         if not self._oauth.is_good(request.headers.get("x-refresh-token", "")):
             return problem(401, "Неверный логин или пароль")
-        host = _host(request)
-        top = host.rpartition(".")[2] if _DOMAIN.fullmatch(host) else "ru"
+        host = _host(origin_of(request))
+        top = host.partition(":")[0].rpartition(".")[2] if _DOMAIN.fullmatch(host) else "ru"
         return JSONResponse({"id": ACCOUNT_ID, "subdomain": SUBDOMAIN, "domain": host, "top_level_domain": top})
 
     def _page(self, asked: Mapping[str, str]) -> Response:
         return consent_page(asked["client_id"], self._address(asked), asked.get("state", ""))
 
-    def _asked(self, asked: Mapping[str, str]) -> Response | None:
+    def _decide(self, form: Mapping[str, str], origin: str) -> Response:
+        if mistake := self._mistake(form):
+            return mistake
+        address, state, client_id = self._address(form), form.get("state", ""), form["client_id"]
+        if form.get("decision") == "deny":
+            return denied(address, state=state)
+        if form.get("decision") != "allow":
+            return mistake_page("decision is missing: it is allow or deny")
+        user = next((user for user in USERS if str(user.id) == form.get("user")), ADMINISTRATOR)
+        code = self._oauth.code(client_id, address, user)
+        return allowed(address, code=code, host=_host(origin), state=state, client_id=client_id)
+
+    def _mistake(self, asked: Mapping[str, str]) -> Response | None:
         """Return what to tell the user if nobody could be asked this."""
         client_id = asked.get("client_id", "")
         if not client_id:
@@ -153,8 +155,8 @@ def _demand_account(host: str) -> None:
         raise OAuthError(400, "Invalid account")
 
 
-def _host(request: Request) -> str:
-    return origin_of(request).partition("://")[2]
+def _host(origin: str) -> str:
+    return origin.partition("://")[2]
 
 
 def _refusal(error: OAuthError) -> Response:

@@ -197,8 +197,8 @@ def test_where_the_account_is(fresh: Sandbox) -> None:
         "domain": urlsplit(fresh.url).netloc,
         "top_level_domain": "ru",
     }
-    on_kommo = call(fresh, SUBDOMAIN, Authorization="", Host="example.kommo.com", **{"X-Refresh-Token": "R"})
-    assert (on_kommo.json["domain"], on_kommo.json["top_level_domain"]) == ("example.kommo.com", "com")
+    on_kommo = call(fresh, SUBDOMAIN, Authorization="", Host="example.kommo.com:443", **{"X-Refresh-Token": "R"})
+    assert (on_kommo.json["domain"], on_kommo.json["top_level_domain"]) == ("example.kommo.com:443", "com")
     refresh(fresh, "R")
     for token in ("R", "x", ""):
         assert call(fresh, SUBDOMAIN, Authorization="", **{"X-Refresh-Token": token}).status == 401
@@ -206,6 +206,9 @@ def test_where_the_account_is(fresh: Sandbox) -> None:
 
 def test_what_the_integration_is_told(fresh: Sandbox) -> None:
     """Who is allowed in gets the code at its own address, with what else the page on OAuth has."""
+    query = {"client_id": "new", "redirect_uri": "http://127.0.0.1:1/", "decision": "allow"}
+    on_kommo = form(fresh, "/oauth", headers={"Host": "example.kommo.com:443"}, **query).headers["Location"]
+    assert "referer=example.kommo.com%3A443&state=&platform=2&client_id=new" in on_kommo
     told = allow(fresh, state="где?")
     assert told.pop("code").startswith("def502")
     host = urlsplit(fresh.url).netloc

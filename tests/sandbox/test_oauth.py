@@ -161,6 +161,13 @@ def test_denied(fresh: Sandbox) -> None:
     assert allow(fresh, decision="deny") == {"from": "amo", "error": "access_denied", "state": "s"}
 
 
+def test_undecided(fresh: Sandbox) -> None:
+    """Nothing is allowed by who does not say so."""
+    for decision in ({}, {"decision": "maybe"}):
+        answer = form(fresh, "/oauth", client_id="x", redirect_uri="http://127.0.0.1:1/", **decision)
+        assert (answer.status, "decision is missing" in answer.body.decode()) == (400, True)
+
+
 def test_an_integration_that_is_known(fresh: Sandbox) -> None:
     """The address of a registered integration need not be named, and can't be another one."""
     made = fresh.oauth.register("http://127.0.0.1:1/")

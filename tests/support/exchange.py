@@ -39,11 +39,10 @@ def exchange(sandbox: Sandbox, code: str, **others: Any) -> Answer:
     return ask(sandbox, {"grant_type": "authorization_code", "code": code} | others)
 
 
-def form(sandbox: Sandbox, target: str, **fields: str) -> Answer:
+def form(sandbox: Sandbox, target: str, headers: dict[str, str] | None = None, **fields: str) -> Answer:
     """Send a form, as a browser does."""
-    kind = "application/x-www-form-urlencoded"
-    body = urlencode(fields).encode()
-    return call(sandbox, target, method="POST", body=body, Authorization="", **{"Content-Type": kind})
+    sent = {"Authorization": "", "Content-Type": "application/x-www-form-urlencoded"} | (headers or {})
+    return call(sandbox, target, method="POST", body=urlencode(fields).encode(), **sent)
 
 
 def allow(sandbox: Sandbox, **others: str) -> dict[str, str]:
