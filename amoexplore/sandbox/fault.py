@@ -17,6 +17,7 @@ _HOUR = 3600
 
 Count = Annotated[int, Meta(ge=0)]
 Seconds = Annotated[float, Meta(ge=0, le=_HOUR)]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]+\Z")]
 _Ordinal = Annotated[int, Meta(ge=1)]
 
 

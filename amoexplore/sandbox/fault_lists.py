@@ -11,7 +11,7 @@ import msgspec
 from starlette.datastructures import QueryParams
 
 from amoexplore.sandbox.answers import WIDGETS
-from amoexplore.sandbox.fault import Call, Count, Fault
+from amoexplore.sandbox.fault import Call, Count, Fault, Host
 from amoexplore.sandbox.rules import Paging, paging
 
 
@@ -69,7 +69,7 @@ class NoNext(_Listed, frozen=True):
 class ForeignNext(_Listed, frozen=True):
     """Each `next` link names another `host`."""
 
-    host: str = "amocrm.example"
+    host: Host = "amocrm.example"
 
     def _change(self, page: dict[str, Any], asked: Paging) -> None:  # noqa: ARG002  it is for other faults
         if link := page["_links"].get("next"):

@@ -8,7 +8,7 @@ import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 
 from amoexplore.sandbox.answers import problem
-from amoexplore.sandbox.fault import Call, Fault
+from amoexplore.sandbox.fault import Call, Fault, Host
 from amoexplore.sandbox.fault_answers import (
     BadGateway,
     Blocked,
@@ -51,7 +51,7 @@ class ExpiredToken(Fault, frozen=True):
 class Moved(Fault, frozen=True):
     """The account has moved to this `host`, on the same port: elsewhere all is 404 but the question where it is."""
 
-    host: str = "localhost"
+    host: Host = "localhost"
 
     async def _act(self, call: Call) -> None:
         domain = f"{self.host}:{call.scope['server'][1]}"

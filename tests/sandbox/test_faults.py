@@ -7,7 +7,8 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import pytest
 from exchange import SUBDOMAIN, refresh
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 from page import bearer, call, listed, pages
 
 from amoexplore.sandbox import FAULTS, Sandbox
@@ -121,6 +123,49 @@ def test_every_fault_says_what_it_does() -> None:
     assert dir(Sandbox().faults) == sorted(FAULTS)
 
 
+def row(name: str, kind: type[Fault]) -> str:
+    """Return the row of a fault: its own options, and the common ones where they begin otherwise."""
+    common = {field.name: field.default for field in fields(Fault)}
+    own = [field for field in fields(kind) if common.get(field.name, field) != field.default]
+    return f"| `{name}` | {kind.__doc__} | {', '.join(f'`{field.name}={field.default}`' for field in own)} |"
+
+
+def test_faults_are_documented() -> None:
+    """The table of `docs/faults.md` is the table of faults: name, what it does, and its options with their defaults."""
+    written = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    rows = [line for line in written.splitlines() if line.startswith("| `")]
+    assert rows == [row(name, kind) for name, kind in FAULTS.items()]
+
+
+OPTIONS = (
+    "path",
+    "method",
+    "after",
+    "every",
+    "times",
+    "seconds",
+    "sigma",
+    "seed",
+    "shape",
+    "retry_after",
+    "host",
+    "ending",
+)
+VALUES = st.one_of(st.integers().map(str), st.floats().map(str), st.text())
+
+
+@given(
+    name=st.sampled_from([*FAULTS, "rest"]), options=st.lists(st.tuples(st.sampled_from(OPTIONS), VALUES), max_size=3)
+)
+def test_any_text_is_a_fault_or_none(name: str, options: list[tuple[str, str]]) -> None:
+    """Whatever stands in a text, it is a fault, or a ValueError says why not."""
+    text = ":".join([name, *(f"{key}={value}" for key, value in options)])
+    with suppress(ValueError):
+        read, fault = read_fault(text)
+        assert read == name
+        assert isinstance(fault, FAULTS[name])
+
+
 def test_names_that_there_are_not(own: Sandbox) -> None:
     """A name that is wrong is told with those that there are, wherever it stands, and nothing is done."""
     said = "there is no fault 'rest'; there are latency, .*, reset, "
@@ -144,6 +189,7 @@ def test_names_that_there_are_not(own: Sandbox) -> None:
         ("reset:every=0", "Expected `int` >= 1"),
         ("reset:times", "Expected `int"),
         ("too_many_requests:shape=xml", "Invalid enum value 'xml'"),
+        ("moved:host=пример.рф", "matching regex"),
     ],
 )
 def test_options_that_there_are_not(own: Sandbox, text: str, why: str) -> None:
