@@ -56,8 +56,9 @@ class WidgetsApi:
     async def list_widgets(self, request: Request) -> Response:
         """Answer a page of the caller's list, 204 if there is nothing on it (section «Список виджетов»)."""
         asked = paging(request.query_params)
-        # A fault may shift the list. One more than asked for tells whether there is a next page.
-        offset = max(asked.offset + getattr(request.state, "shift", 0), 0)
+        # A fault may shift the list; SQLite takes an offset below 0 for 0.
+        offset = asked.offset + getattr(request.state, "shift", 0)
+        # One more than asked for, which tells whether there is a next page.
         entries = self._store.listed(_caller_of(request).user, offset=offset, limit=asked.limit + 1)
         if not entries:
             return Response(status_code=204)

@@ -184,11 +184,16 @@ class OAuth:
         with self._store.transaction() as database:
             return self._pair(database, client_id, user.id)
 
-    def begin(self, access_token: str, refresh_token: str) -> None:
-        """Let this pair be good from now on, for the integration that uses it; one that has been stays what it is."""
-        with self._store.transaction() as database:
-            self._grant(database, "access", access_token, None, ADMINISTRATOR.id, self._rules.lifetime)
-            self._grant(database, "refresh", refresh_token, None, ADMINISTRATOR.id, REFRESH_LIFETIME)
+    def begin(self, access_token: str, refresh_token: str | None) -> None:
+        """Begin, with this pair for the integration that uses it first; without a refresh token there is none.
+
+        A pair that the account has had before stays what it has become.
+        """
+        self._ahead = 0.0
+        if refresh_token is not None:
+            with self._store.transaction() as database:
+                self._grant(database, "access", access_token, None, ADMINISTRATOR.id, self._rules.lifetime)
+                self._grant(database, "refresh", refresh_token, None, ADMINISTRATOR.id, REFRESH_LIFETIME)
 
     def exchange(self, integration: Integration, kind: Kind, text: str) -> TokenPair:
         """Exchange a code or a refresh token for a pair of tokens.

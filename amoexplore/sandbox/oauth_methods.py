@@ -133,7 +133,7 @@ def _exchanged(sent: Mapping[str, str]) -> tuple[Integration, Kind, str]:
 async def _parameters(request: Request) -> dict[str, str]:
     """Return the texts of a body of JSON or of a form, whatever else is in it."""
     body = await request.body()
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         return _form(body)
     try:
         sent: Any = msgspec.json.decode(body)

@@ -224,7 +224,7 @@ class Sandbox:
             with ExitStack() as exits:
                 store = exits.enter_context(closing(open_store(self._state, seed=self._seed, size=self._size)))
                 oauth = OAuth(store, self._rules)
-                self._begin(oauth)
+                oauth.begin(self.token, self._refresh_token)
                 app = application(Parts(store, self._keyring, oauth, self._limiter, self.faults, self._journal))
                 url = exits.enter_context(served(app, self._port, self._journal.failures))
                 oauth.api_domain = urlsplit(url).netloc
@@ -328,7 +328,7 @@ class Sandbox:
             If the sandbox is not running.
         """
         self._started.store.reset()
-        self._begin(self._started.oauth)
+        self._started.oauth.begin(self.token, self._refresh_token)
         self.unblock()
         self._journal.clear()
 
@@ -336,10 +336,6 @@ class Sandbox:
         """Let the account answer again that was blocked for too many requests, as amoCRM's support does."""
         if self._limiter:
             self._limiter.reset()
-
-    def _begin(self, oauth: OAuth) -> None:
-        if self._refresh_token is not None:
-            oauth.begin(self.token, self._refresh_token)
 
     def _hook(self, url: str, widget: str | None) -> Hook:
         if widget is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -116,6 +117,15 @@ def test_access_tokens_expire(fresh: Sandbox) -> None:
     assert [as_caller(fresh, token) for token in tokens] == [200, 200]
     fresh.oauth.advance(61)
     assert [as_caller(fresh, token) for token in tokens] == [401, 401]
+
+
+def test_time_goes_back_with_a_reset(fresh: Sandbox) -> None:
+    """What has passed at the account is forgotten with all else."""
+    fresh.oauth.advance(DAY)
+    fresh.reset()
+    code = fresh.oauth.code(CLIENT["client_id"], CLIENT["redirect_uri"])
+    pair = exchange(fresh, code).json
+    assert abs(pair["server_time"] - time.time()) < 60
 
 
 def test_a_lifetime_of_ones_own() -> None:
