@@ -63,6 +63,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND:BOT_ID:CONTINUE_ID",
         help="begin with a bot that waits, such as salesbot:77:1001; may be repeated",
     )
+    sandbox.add_argument("--refresh-token", metavar="R", help="let T expire, and R bring the next one")
+    sandbox.add_argument(
+        "--lifetime", type=int, default=86_400, metavar="S", help="seconds that access tokens live (default: a day)"
+    )
+    sandbox.add_argument(
+        "--rotation",
+        choices=("strict", "grace"),
+        default="strict",
+        help="a refresh token is good once, as on amocrm.ru (default), or until its successor is used, as on Kommo",
+    )
+    sandbox.add_argument("--rate", type=int, metavar="N", help="requests a second of one client; default: no limit")
+    sandbox.add_argument("--spaced", action="store_true", help="with --rate: 1/N seconds between two, without bursts")
+    sandbox.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="misbehave, as in reset, or latency:seconds=0.3:every=10; a wrong name lists all; may be repeated",
+    )
     sandbox.set_defaults(run=_sandbox)
 
     load = commands.add_parser(
@@ -102,9 +121,22 @@ def _bot(text: str) -> tuple[str, int, int]:
 
 
 def _sandbox(options: argparse.Namespace) -> None:
-    from amoexplore.sandbox import Sandbox  # noqa: PLC0415  each command imports what it needs
+    from amoexplore.sandbox import Limits, Sandbox  # noqa: PLC0415  each command imports what it needs
 
-    sandbox = Sandbox(seed=options.seed, size=options.size, state=options.state, port=options.port, token=options.token)
+    if options.spaced and options.rate is None:
+        raise ValueError("--spaced says how requests are limited: give --rate as well")
+    sandbox = Sandbox(
+        seed=options.seed,
+        size=options.size,
+        state=options.state,
+        port=options.port,
+        token=options.token,
+        refresh_token=options.refresh_token,
+        rotation=options.rotation,
+        lifetime=options.lifetime,
+        rate=None if options.rate is None else Limits(rate=options.rate, spaced=options.spaced),
+        faults=options.fault,
+    )
     with sandbox:
         for kind, bot_id, continue_id in options.bot:
             sandbox.start_bot(kind, bot_id=bot_id, continue_id=continue_id)

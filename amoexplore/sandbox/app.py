@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -13,8 +13,12 @@ from starlette.routing import Route
 from amoexplore.sandbox.account_answers import ACCOUNT, PIPELINES_LIST, USERS_LIST
 from amoexplore.sandbox.answers import WIDGETS, problem
 from amoexplore.sandbox.bots import BOTS
+from amoexplore.sandbox.faults import Faults, Misbehaviour
+from amoexplore.sandbox.gateway import Gate
 from amoexplore.sandbox.journal import Journal, Recorder
 from amoexplore.sandbox.methods import AccountApi, BotsApi, Refused, WidgetsApi, origin_of
+from amoexplore.sandbox.oauth import SUBDOMAIN_PATH, TOKEN_PATH, OAuth
+from amoexplore.sandbox.oauth_methods import OAuthApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +28,9 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from amoexplore.sandbox.limits import Limiter
     from amoexplore.sandbox.rules import Keyring
     from amoexplore.sandbox.store import Store
-
 _API = "/api/v4/"
 
 # What amoCRM has under /api/v4 besides widgets, as the sections of its documentation name it.
@@ -37,13 +41,37 @@ _ELSEWHERE = {
 }
 
 
-def application(store: Store, keyring: Keyring, journal: Journal) -> Starlette:
+class Parts(NamedTuple):
+    """What an account is made of; `limiter` is None where there are no limits."""
+
+    store: Store
+    keyring: Keyring
+    oauth: OAuth
+    limiter: Limiter | None
+    faults: Faults
+    journal: Journal
+
+
+def application(parts: Parts) -> Starlette:
     """Return the API as an ASGI application."""
     app = Starlette(
-        routes=[*_widget_routes(store), *_bot_routes(store), *_account_routes()],
-        middleware=[Middleware(Recorder, journal=journal), Middleware(Authentication, keyring=keyring)],
+        routes=[
+            *_widget_routes(parts.store),
+            *_bot_routes(parts.store),
+            *_account_routes(),
+            *_oauth_routes(parts.oauth),
+        ],
+        # What is on the way to the account comes before what it counts, and both before who may do what.
+        middleware=[
+            Middleware(Identification, keyring=parts.keyring, oauth=parts.oauth),
+            Middleware(Recorder, journal=parts.journal),
+            Middleware(Misbehaviour, faults=parts.faults),
+            Middleware(Gate, limiter=parts.limiter),
+            Middleware(Authentication),
+        ],
         exception_handlers={404: no_route, 405: wrong_method, Refused: refusal},
     )
+    app.state.oauth = parts.oauth
     # An address with a slash at its end is another one; the API redirects nobody.
     app.router.redirect_slashes = False
     return app
@@ -73,26 +101,51 @@ def _account_routes() -> Iterator[Route]:
         yield Route(f"{USERS_LIST}/{{id}}{slash}", api.get_user)
 
 
+def _oauth_routes(oauth: OAuth) -> Iterator[Route]:
+    api = OAuthApi(oauth)
+    yield Route("/oauth", api.consent, methods=["GET", "POST"])
+    yield Route(TOKEN_PATH, api.exchange, methods=["POST"])
+    yield Route(SUBDOMAIN_PATH, api.subdomain)
+
+
+class Identification:
+    """Finds out who calls: the request's state then has the `Caller`, or None.
+
+    Parameters
+    ----------
+    app
+        The application behind it.
+    keyring, oauth
+        Who knows the tokens.
+    """
+
+    def __init__(self, app: ASGIApp, keyring: Keyring, oauth: OAuth) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._oauth = oauth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        authorization = Headers(scope=scope).get("authorization", "")
+        scope["state"]["caller"] = self._keyring.caller(authorization) or self._oauth.caller(authorization)
+        await self._app(scope, receive, send)
+
+
 class Authentication:
     """Lets nobody but callers with a token through to the API; what lies outside it is open.
 
     Parameters
     ----------
     app
-        The application behind it, which finds the `Caller` in the request's state.
-    keyring
-        The tokens.
+        The application behind it.
     """
 
-    def __init__(self, app: ASGIApp, keyring: Keyring) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._keyring = keyring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, or hand the request on."""
-        caller = self._keyring.caller(Headers(scope=scope).get("authorization", ""))
-        scope["state"]["caller"] = caller
-        if caller is None and scope["path"].startswith(_API):
+        if scope["state"]["caller"] is None and scope["path"].startswith(_API):
             await problem(401, "Неверный логин или пароль")(scope, receive, send)
         else:
             await self._app(scope, receive, send)

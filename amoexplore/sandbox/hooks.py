@@ -6,10 +6,8 @@ The shapes are those of the API's page on Salesbot; the claims and HS512 those t
 
 from __future__ import annotations
 
-import hmac
 import http.client
 import time
-from base64 import urlsafe_b64encode
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from amoexplore.sandbox.account import ACCOUNT_ID, SUBDOMAIN
+from amoexplore.sandbox.jwt import signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +65,7 @@ class Hook:
             If the server can't be reached, or does not answer 200 within two seconds.
         """
         host = self._address.hostname
-        token = sign(self._claims(bot, account), self._secret)
+        token = signed(self._claims(bot, account), self._secret)
         body = {"token": token, "data": data, "return_url": bot.return_url}
         try:
             status = self._post(msgspec.json.encode(body))
@@ -103,14 +102,3 @@ class Hook:
             connection.request("POST", target, body, {"Content-Type": "application/json"})
             status: int = connection.getresponse().status
             return status
-
-
-def sign(claims: Mapping[str, Any], secret: str) -> str:
-    """Return a JWT of these claims, signed with HS512."""
-    head = {"typ": "JWT", "alg": "HS512"}
-    signed = b".".join(_base64(msgspec.json.encode(part)) for part in (head, claims))
-    return b".".join((signed, _base64(hmac.digest(secret.encode(), signed, "sha512")))).decode()
-
-
-def _base64(data: bytes) -> bytes:
-    return urlsafe_b64encode(data).rstrip(b"=")

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from amoexplore.sandbox.answers import problem
+from amoexplore.sandbox.endings import Unanswered
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 # More than the longest load asks; a sandbox that runs for weeks must not grow without end.
 _KEPT = 10_000
 
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-refresh-token"})
+
+# Tokens are sent there: in the body, but who is mistaken sends them in the query.
+_EXCHANGES = "/oauth2/"
 
 
 class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,15 +36,17 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     method
         The HTTP method.
     target
-        The path and the query, as they were sent.
+        The path and the query, as they were sent; the query is masked where tokens are exchanged.
     status
-        The status of the answer.
+        The status of the answer, 0 if none was sent.
     request_id
-        The answer's X-Request-Id.
+        The answer's X-Request-Id, empty if it has none.
     caller
-        `administrator`, `analyst`, `integration` with its widget's code, or `nobody`.
+        `administrator`, `analyst`, `integration` with its widget's code or its client id, or `nobody`.
     headers
         The request's headers, names in lower case; those that carry secrets are masked.
+    faults
+        The names of the faults that it met.
     """
 
     method: str
@@ -49,6 +55,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     caller: str
     headers: dict[str, str]
+    faults: tuple[str, ...] = ()
 
 
 class Journal:
@@ -76,28 +83,28 @@ class Journal:
         return taken
 
     def write(self, scope: Scope, status: int, request_id: str) -> None:
-        """Add a request that is being answered."""
+        """Add a request that is being answered, or that is never to be."""
         caller: Caller | None = scope["state"]["caller"]
-        query = scope["query_string"].decode("latin-1")
         request = LoggedRequest(
             method=scope["method"],
-            target=scope["raw_path"].decode("latin-1") + (query and f"?{query}"),
+            target=_target(scope),
             status=status,
             request_id=request_id,
             caller=caller.name if caller else "nobody",
             headers={name: _masked(name, value) for name, value in Headers(scope=scope).items()},
+            faults=scope["state"].get("faults", ()),
         )
         with self._lock:
             self._requests.append(request)
 
 
 class Recorder:
-    """Gives every answer an X-Request-Id, writes it down, and answers 500 for a handler that raised.
+    """Gives answers an X-Request-Id, writes requests down, and answers 500 for a handler that raised.
 
     Parameters
     ----------
     app
-        The application that answers.
+        The application that answers, or raises `Unanswered`.
     journal
         Where to write.
     """
@@ -108,22 +115,42 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request_id = secrets.token_hex(16)
+        is_answered = False
 
         async def send_numbered(message: Message) -> None:
+            nonlocal is_answered
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                is_answered = True
                 # Written before the answer is sent, so that whoever has the answer finds it in the log.
-                self._journal.write(scope, message["status"], request_id)
+                self._journal.write(scope, message["status"], _numbered(message))
             await send(message)
 
         try:
             await self._app(scope, receive, send_numbered)
         except ClientDisconnect:
             pass  # who asked is gone before the end of the body: there is nobody to answer, and nothing failed here
+        except Unanswered as unanswered:
+            if not is_answered:
+                self._journal.write(scope, 0, "")
+            await unanswered.end(scope, receive)
         except Exception as failure:  # noqa: BLE001  # whatever it is, the sandbox's owner gets it when it stops
             self._journal.failures.append(failure)
             await problem(500, "An unknown error occurred.")(scope, receive, send_numbered)
+
+
+def _numbered(start: Message) -> str:
+    """Give an answer of the API its number, and return it; what comes before the API, as HTML, has none."""
+    headers = MutableHeaders(scope=start)
+    if headers.get("content-type", "").startswith("text/html"):
+        return ""
+    return headers.setdefault("X-Request-Id", secrets.token_hex(16))
+
+
+def _target(scope: Scope) -> str:
+    query = scope["query_string"].decode("latin-1")
+    if query and scope["path"].startswith(_EXCHANGES):
+        query = "***"
+    return str(scope["raw_path"].decode("latin-1")) + (query and f"?{query}")
 
 
 def _masked(name: str, value: str) -> str:

@@ -56,8 +56,10 @@ class WidgetsApi:
     async def list_widgets(self, request: Request) -> Response:
         """Answer a page of the caller's list, 204 if there is nothing on it (section «Список виджетов»)."""
         asked = paging(request.query_params)
+        # A fault may shift the list; SQLite takes an offset below 0 for 0.
+        offset = asked.offset + getattr(request.state, "shift", 0)
         # One more than asked for, which tells whether there is a next page.
-        entries = self._store.listed(_caller_of(request).user, offset=asked.offset, limit=asked.limit + 1)
+        entries = self._store.listed(_caller_of(request).user, offset=offset, limit=asked.limit + 1)
         if not entries:
             return Response(status_code=204)
         has_next = len(entries) > asked.limit

@@ -34,13 +34,15 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Keyring:
-    """The tokens of the account, none of them stored: all are derived from the administrator's.
+    """The long-lived tokens of the account, none of them stored: all are derived from the administrator's.
 
-    So a sandbox that is started again with the same token knows the tokens that it gave out before.
+    So a sandbox that is started again with the same token knows the tokens that it gave out before. If
+    `is_long_lived` is False, the administrator's own one is an access token of OAuth, and none of these.
     """
 
-    def __init__(self, administrator: str) -> None:
+    def __init__(self, administrator: str, *, is_long_lived: bool = True) -> None:
         self.administrator = administrator
+        self._is_long_lived = is_long_lived
         self.analyst = self._derive("user analyst")
 
     def integration(self, code: str) -> str:
@@ -53,10 +55,8 @@ class Keyring:
 
     def caller(self, authorization: str) -> Caller | None:
         """Return whose token an Authorization header carries, None if nobody's."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        if _same(token, self.administrator):
+        token = bearer(authorization)
+        if self._is_long_lived and _same(token, self.administrator):
             return Caller("administrator", ADMINISTRATOR)
         if _same(token, self.analyst):
             return Caller("analyst", ANALYST)
@@ -67,6 +67,12 @@ class Keyring:
 
     def _derive(self, purpose: str) -> str:
         return hmac.digest(self.administrator.encode(), purpose.encode(), "sha256").hex()
+
+
+def bearer(authorization: str) -> str:
+    """Return the token that an Authorization header carries, an empty text if there is none."""
+    scheme, _, token = authorization.partition(" ")
+    return token if scheme.lower() == "bearer" else ""
 
 
 class Paging(msgspec.Struct, frozen=True):

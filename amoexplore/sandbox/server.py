@@ -9,21 +9,26 @@ import secrets
 from contextlib import ExitStack, closing
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from amoexplore.sandbox.app import application
+from amoexplore.sandbox.app import Parts, application
 from amoexplore.sandbox.bots import BOTS, Bot
+from amoexplore.sandbox.faults import Faults
 from amoexplore.sandbox.hooks import Hook
 from amoexplore.sandbox.journal import Journal, LoggedRequest
+from amoexplore.sandbox.limits import Limiter, Limits
+from amoexplore.sandbox.oauth import ACCESS_LIFETIME, OAuth, OAuthRules
 from amoexplore.sandbox.rules import Keyring
 from amoexplore.sandbox.serving import served
 from amoexplore.sandbox.store import BotKey, Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
     from amoexplore.sandbox.bots import BotKind
     from amoexplore.sandbox.handlers import Message
+    from amoexplore.sandbox.oauth import Rotation
 
 _ID_END = 10**15
 _LAST_PORT = 65535
@@ -47,11 +52,29 @@ class Sandbox:
         The port to listen on; 0 for any that is free.
     token
         The administrator's token, from which the others follow; a random one if None.
+    refresh_token
+        Makes the administrator's token the access token of a pair, which expires, and has this refresh token;
+        a token without one is long-lived.
+    rotation
+        `strict`, as on amocrm.ru: a refresh token is good for one exchange. `grace`, as on Kommo: it stays good until
+        the one that it was exchanged for is used.
+    lifetime
+        Seconds that an access token lives.
+    rate
+        Requests a second that one client may make, or all `Limits`; without limits if None.
+    faults
+        Faults that are active from the start, such as `"reset:every=10"`.
+
+    Attributes
+    ----------
+    faults
+        A context manager for each fault that there is.
 
     Raises
     ------
     ValueError
-        If the size is negative, or the token can't be sent in a header.
+        If the size is negative, a token can't be sent in a header, or there is no such rotation, lifetime, limit or
+        fault.
 
     Examples
     --------
@@ -60,7 +83,7 @@ class Sandbox:
     http://127.0.0.1:40327
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all are keywords, and each has a default
         self,
         *,
         seed: int = 0,
@@ -68,13 +91,18 @@ class Sandbox:
         state: str | os.PathLike[str] | None = None,
         port: int = 0,
         token: str | None = None,
+        refresh_token: str | None = None,
+        rotation: Rotation = "strict",
+        lifetime: int = ACCESS_LIFETIME,
+        rate: int | Limits | None = None,
+        faults: Iterable[str] = (),
     ) -> None:
         if not 0 <= port <= _LAST_PORT:
             raise ValueError(f"there is no port {port}; ports are 0, for any that is free, to {_LAST_PORT}")
         size = operator.index(size)
         if size < 0:
             raise ValueError(f"a catalogue can't have {size} widgets")
-        if token is not None and not _TOKEN.fullmatch(token):
+        if not all(_TOKEN.fullmatch(given) for given in (token, refresh_token) if given is not None):
             raise ValueError(
                 "a token goes into a header: it has to be of ASCII letters, digits and signs, without spaces"
             )
@@ -82,8 +110,12 @@ class Sandbox:
         self._size = size
         self._state = ":memory:" if state is None else os.fspath(state)
         self._port = port
-        self._keyring = Keyring(token or secrets.token_urlsafe())
+        self._keyring = Keyring(token or secrets.token_urlsafe(), is_long_lived=refresh_token is None)
+        self._refresh_token = refresh_token
+        self._rules = OAuthRules(rotation=rotation, lifetime=lifetime)
+        self._limiter = None if rate is None else Limiter(rate if isinstance(rate, Limits) else Limits(rate=rate))
         self._journal = Journal()
+        self.faults = Faults(faults)
         self._running: _Running | None = None
 
     def __repr__(self) -> str:
@@ -133,6 +165,17 @@ class Sandbox:
         return self._keyring.analyst
 
     @property
+    def oauth(self) -> OAuth:
+        """The account's integrations, and what has been granted to them.
+
+        Raises
+        ------
+        RuntimeError
+            If the sandbox is not running.
+        """
+        return self._started.oauth
+
+    @property
     def requests(self) -> tuple[LoggedRequest, ...]:
         """The latest requests, oldest first, tokens masked."""
         return self._journal.requests
@@ -180,9 +223,12 @@ class Sandbox:
         if self._running is None:
             with ExitStack() as exits:
                 store = exits.enter_context(closing(open_store(self._state, seed=self._seed, size=self._size)))
-                app = application(store, self._keyring, self._journal)
+                oauth = OAuth(store, self._rules)
+                oauth.begin(self.token, self._refresh_token)
+                app = application(Parts(store, self._keyring, oauth, self._limiter, self.faults, self._journal))
                 url = exits.enter_context(served(app, self._port, self._journal.failures))
-                self._running = _Running(url, store, exits.pop_all())
+                oauth.api_domain = urlsplit(url).netloc
+                self._running = _Running(url, store, oauth, exits.pop_all())
         return self
 
     def stop(self) -> None:
@@ -274,7 +320,7 @@ class Sandbox:
         return tuple(chain.from_iterable(said.values()))
 
     def reset(self) -> None:
-        """Bring the account back to what a new sandbox of this seed and size has, and empty the log.
+        """Bring the account back to what a new sandbox of this seed and size has, unblock it, and empty the log.
 
         Raises
         ------
@@ -282,7 +328,14 @@ class Sandbox:
             If the sandbox is not running.
         """
         self._started.store.reset()
+        self._started.oauth.begin(self.token, self._refresh_token)
+        self.unblock()
         self._journal.clear()
+
+    def unblock(self) -> None:
+        """Let the account answer again that was blocked for too many requests, as amoCRM's support does."""
+        if self._limiter:
+            self._limiter.reset()
 
     def _hook(self, url: str, widget: str | None) -> Hook:
         if widget is None:
@@ -313,4 +366,5 @@ class _Running(NamedTuple):
 
     url: str
     store: Store
+    oauth: OAuth
     exits: ExitStack

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 
+
+class _Protocol(H11Protocol):
+    """HTTP on a connection that an application can break: it finds the transport in the request's state."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self.app_state = self.app_state | {"transport": transport}
+
+
 # h11 and asyncio's own loop, whatever else is installed: the sandbox answers the same on every machine.
 _SETTINGS: dict[str, Any] = {
-    "http": "h11",
+    "http": _Protocol,
     "loop": "asyncio",
     "ws": "none",
     "lifespan": "off",

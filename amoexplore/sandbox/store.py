@@ -1,4 +1,4 @@
-"""The account's state, in SQLite: the marketplace's widgets, which of them are installed, and its bots that wait."""
+"""The account's state, in SQLite: the marketplace's widgets, installs, bots that wait, and what OAuth has granted."""
 
 from __future__ import annotations
 
@@ -39,6 +39,19 @@ _TABLES = {
         messages TEXT,
         PRIMARY KEY (bot, bot_id, continue_id)
     """,
+    # An integration whose secret nobody has told yet has none.
+    "integrations": "client_id TEXT PRIMARY KEY, secret TEXT, redirect_uri TEXT NOT NULL",
+    # Codes and tokens by their digests; `parent` is what was exchanged for it, `client_id` is nobody's if it is NULL.
+    "grants": """
+        kind TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        client_id TEXT,
+        user_id INTEGER NOT NULL,
+        expires REAL NOT NULL,
+        is_revoked INTEGER NOT NULL,
+        parent TEXT,
+        PRIMARY KEY (kind, digest)
+    """,
 }
 
 _ENTRIES = """
@@ -47,7 +60,7 @@ _ENTRIES = """
 """
 
 # Goes up with every change of the tables: a state file of other tables can't be read.
-_SCHEMA = 2
+_SCHEMA = 3
 
 # The first ids that are given out: those of the return_url in the API's page on bots.
 _FIRST_BOT = 321
@@ -99,7 +112,7 @@ class Store:
         ValueError
             If the database is of another origin, or no sandbox's at all.
         """
-        with self._transaction():
+        with self.transaction():
             tables = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if not tables:
                 self._fill()
@@ -110,7 +123,7 @@ class Store:
 
     def reset(self) -> None:
         """Bring everything back to what a new sandbox of this seed and size has."""
-        with self._transaction():
+        with self.transaction():
             for table in _TABLES:
                 self._database.execute(f"DROP TABLE {table}")
             self._fill()
@@ -125,23 +138,23 @@ class Store:
             WHERE is_public OR uploaded_by = ? OR code IN (SELECT code FROM installs)
             ORDER BY id LIMIT ? OFFSET ?
         ) ORDER BY id"""  # noqa: S608  # nothing but the constant above is put in
-        return [_entry(row) for row in self._execute(query, user.id, limit, offset)]
+        return [_entry(row) for row in self.execute(query, user.id, limit, offset)]
 
     def find(self, code: str) -> Entry | None:
         """Return the widget of this code, whoever may see it."""
-        return next(map(_entry, self._execute(f"{_ENTRIES} WHERE code = ?", code)), None)
+        return next(map(_entry, self.execute(f"{_ENTRIES} WHERE code = ?", code)), None)
 
     def install(self, code: str, install: Install) -> None:
         """Install the widget of this code, or replace its install."""
-        self._execute("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
+        self.execute("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
 
     def uninstall(self, code: str) -> None:
         """Undo the install of the widget of this code, if there is one."""
-        self._execute("DELETE FROM installs WHERE code = ?", code)
+        self.execute("DELETE FROM installs WHERE code = ?", code)
 
     def start_bot(self, bot: str, bot_id: int | None, continue_id: int | None, *, steps: Sequence[str]) -> BotKey:
         """Let a bot wait, also one that has gone on before; ids that are None are given out."""
-        with self._transaction():
+        with self.transaction():
             query = "SELECT coalesce(max(bot_id) + 1, ?), coalesce(max(continue_id) + 1, ?) FROM bots"
             ((next_bot, next_continue),) = self._database.execute(query, (_FIRST_BOT, _FIRST_CONTINUE))
             key = BotKey(bot, bot_id or next_bot, continue_id or next_continue)
@@ -151,7 +164,7 @@ class Store:
     def waiting_bot(self, key: BotKey) -> tuple[str, ...] | None:
         """Return the steps of this bot, None if it does not wait."""
         query = "SELECT steps FROM bots WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL"
-        rows = self._execute(query, *key)
+        rows = self.execute(query, *key)
         return next((msgspec.json.decode(steps, type=tuple[str, ...]) for (steps,) in rows), None)
 
     def continue_bot(self, key: BotKey, messages: Sequence[Message]) -> bool:
@@ -161,38 +174,40 @@ class Store:
             WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL
             RETURNING bot_id
         """
-        return bool(self._execute(query, _json(messages), *key))
+        return bool(self.execute(query, _json(messages), *key))
 
     def transcripts(self, bot_id: int) -> dict[BotKey, tuple[Message, ...]]:
         """Return what the bots of this id said, in the order of their starts; one that waits said nothing yet."""
-        rows = self._execute(
+        rows = self.execute(
             "SELECT bot, bot_id, continue_id, messages FROM bots WHERE bot_id = ? ORDER BY rowid", bot_id
         )
         return {BotKey(*key): msgspec.json.decode(said or "[]", type=tuple[Message, ...]) for *key, said in rows}
 
     def code_with_integration(self) -> str | None:
         """Return the code of a widget that is linked with an integration, of an installed one if there is any."""
-        rows = self._execute("""
+        rows = self.execute("""
             SELECT code FROM widgets LEFT JOIN installs USING (code)
             WHERE json_extract(fields, '$.client_uuid') IS NOT NULL
             ORDER BY settings IS NULL, id LIMIT 1
         """)
         return next((code for (code,) in rows), None)
 
-    def _stored_origin(self) -> str:
-        ((origin,),) = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
-        return str(origin)
-
-    def _execute(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def execute(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Execute a statement of its own, and return its rows."""
         with self._lock:
             return self._database.execute(query, values).fetchall()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield the database; what is done in it is done at the end, or not at all."""
         with self._lock:
             self._database.execute("BEGIN EXCLUSIVE")
             with self._database:
-                yield
+                yield self._database
+
+    def _stored_origin(self) -> str:
+        ((origin,),) = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
+        return str(origin)
 
     def _fill(self) -> None:
         entries = list(catalogue(seed=self._seed, size=self._size))

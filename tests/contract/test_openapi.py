@@ -28,6 +28,10 @@ EXCLUDED: dict[str, str] = {
     "GET /api/v4/users": "negative_data_rejection",
     # Which settings are right is said by the widget's template, not by the description.
     "POST /api/v4/widgets/{widget_code}": "positive_data_acceptance",
+    # Which integrations there are, and what they have been granted, is the account's, not the description's.
+    "GET /oauth": "positive_data_acceptance",
+    "POST /oauth": "positive_data_acceptance",
+    "POST /oauth2/access_token": "positive_data_acceptance",
 }
 BOUNDED: dict[str, Any] = {"derandomize": True, "deadline": None, "database": None}
 

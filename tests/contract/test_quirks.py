@@ -248,7 +248,7 @@ def test_links_on_the_host_that_was_called(sandbox: Sandbox) -> None:
 
 
 def test_every_quirk_has_its_test() -> None:
-    """`quirks.toml` names the tests here and in the file on writing, each once, and says where it is from."""
+    """`quirks.toml` names the tests here and in the files beside it, each once, and says where it is from."""
     quirks = tomllib.loads(resources.files("amoexplore.sandbox").joinpath("quirks.toml").read_text("utf-8"))["quirk"]
     tests = [
         f"tests/contract/{path.name}::{name}"
