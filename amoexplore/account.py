@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from amoexplore.handlers import Handler
-    from amoexplore.models import Answer, Me, Pipeline, User, Widget
+    from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
 
 BOTS: Final = ("salesbot", "marketingbot")
 _RETURN_PATH = re.compile(r"/api/v4/(?P<bot>salesbot|marketingbot)/(?P<bot_id>[0-9]+)/continue/(?P<continue_id>[0-9]+)")
@@ -76,6 +76,7 @@ class Account:
         self._transport = Transport(url, Token(token), timeout=timeout)
         self.writable = self.is_on_this_machine if write is None else write
         self._hear: Callable[[Answer], object] | None = None
+        self._leaves: Callable[[], object] | None = None
 
     @property
     def url(self) -> str:
@@ -176,7 +177,13 @@ class Account:
         settings = settings_of(hidden.reveal())
         if not dry_run:
             self.require_writable(f"install {code}")
-        widget = self.widget(code)
+        return self.install_asked(self.widget(code), settings, dry_run=dry_run)
+
+    def install_asked(self, widget: Widget, settings: Settings, *, dry_run: bool = False) -> Widget | Request:
+        """Install a widget that the account was asked for just now; see :meth:`install`, which asks."""
+        code = widget.code
+        if not dry_run:
+            self.require_writable(f"install {code}")
         checks.require_settings(widget, settings)
         body = Secret(checks.settings_body(widget.settings_template, settings))
         request = self._request("POST", _widget_path(code), body, shown=masked(body.reveal()))
@@ -305,10 +312,13 @@ class Account:
         writing = "open" if self.writable else "read-only: connect(write=True) or AMOEXPLORE_WRITE=1 opens it"
         return display.card("Account", {"name": self.name, "token": "***", "writing": writing})
 
-    def telling(self, hear: Callable[[Answer], object]) -> Account:
-        """Return the same account, which tells each answer to a write: it has the request id that a Widget has not."""
+    def telling(self, hear: Callable[[Answer], object], leaves: Callable[[], object] | None = None) -> Account:
+        """Return the same account, which tells of each write: that it leaves now, and the answer.
+
+        The answer has the request id that a Widget has not.
+        """
         told = copy(self)
-        told._hear = hear  # noqa: SLF001  its own copy's
+        told._hear, told._leaves = hear, leaves  # noqa: SLF001  its own copy's
         return told
 
     def require_writable(self, what: str) -> None:
@@ -330,6 +340,8 @@ class Account:
 
     def _write(self, request: Request, what: str, code: str | None = None) -> Answer:
         print(f"{self.name}: {what}")  # noqa: T201  a write is never silent about where it goes
+        if self._leaves:
+            self._leaves()
         try:
             answer = self._transport.send(request)
             decode.demand_no_web_page(answer)

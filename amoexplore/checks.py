@@ -90,7 +90,9 @@ def without_values(error: Refused, settings: Settings) -> Refused:
 
     error.args = tuple(map(hide, error.args))
     error.title, error.detail = hide(error.title), hide(error.detail)
-    error.errors = tuple({key: hide(said) for key, said in fault.items()} for fault in error.errors)
+    error.errors = tuple(  # a path is made of keys and ids: it tells a form where the fault belongs
+        {key: hide(said) if key == "detail" else said for key, said in fault.items()} for fault in error.errors
+    )
     return error
 
 
@@ -108,7 +110,9 @@ def settings_faults(template: Sequence[Setting], settings: Settings) -> list[Fau
     keys = [setting.key for setting in template]
     faults = [Fault("NotSupportedChoice", str(key), _not_asked(key, keys)) for key in values if key not in keys]
     for setting in template:
-        if setting.key not in values:
+        if setting.key is None:
+            faults += [_keyless(setting)] if setting.is_required else []
+        elif setting.key not in values:
             faults += [_missing(str(setting.key))] if setting.is_required else []
         else:
             value = values[setting.key]
@@ -160,6 +164,12 @@ def _not_asked(key: object, keys: Sequence[str | None]) -> str:
 
 def _missing(path: str) -> Fault:
     return Fault("FieldMissing", path, "is required")
+
+
+def _keyless(setting: Setting) -> Fault:
+    return Fault(
+        "FieldMissing", str(setting.name or "?"), "is required, but its template gives it no key to send it by"
+    )
 
 
 def _too_many(path: str, number: int, most: int, what: str) -> Fault:

@@ -11,8 +11,8 @@ import msgspec
 from amoexplore import checks
 from amoexplore.checks import MAX_HANDLERS, Fault
 from amoexplore.forms import style
-from amoexplore.forms.base import Form
-from amoexplore.forms.captions import caption
+from amoexplore.forms.base import Form, switch
+from amoexplore.forms.captions import caption, in_its_language
 from amoexplore.forms.fields import Owner
 from amoexplore.forms.handler_card import HandlerCard
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amoexplore.handlers import Handler
     from amoexplore.models import Request
 
+_ODD = "is nothing that this form can show and send as it is; account.continue_url takes whatever the API does"
 _EXAMPLE = "{account}/api/v4/salesbot/1/continue/2"
 
 
@@ -45,7 +46,7 @@ class BotForm(Form):
         self._url_message, self._data_message, self._number = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self._list = widgets.VBox()
         self._add = self._button("add")
-        self._add.on_click(self.guard(lambda _: self._set_cards([*self._cards, self._card()])))
+        self._add.on_click(self._idly(self._add_card))
         for one in (self._url, self._data):
             one.observe(self.guard(lambda _: self._typed()), names="value")
         head = widgets.HTML(style.title(caption("bot in", account=account.name)))
@@ -62,6 +63,7 @@ class BotForm(Form):
 
     @return_url.setter
     def return_url(self, url: str) -> None:
+        self._demand_idle()
         self._url.value = url
 
     @property
@@ -80,37 +82,57 @@ class BotForm(Form):
 
     @data.setter
     def data(self, data: Any) -> None:
+        self._demand_idle()
         self._data.value = "" if data is None else json.dumps(data, ensure_ascii=False, indent=2)
 
     @property
     def handlers(self) -> list[Handler]:
-        """What the bot is told to do, in this order."""
+        """What the bot is told to do, in this order.
+
+        Raises
+        ------
+        HandlersError
+            When set, if one of them is none, or one that this form can't show as it is; nothing is changed then.
+        NotSent
+            When set while the form is at work.
+        """
         return [card.handler for card in self._cards]
 
     @handlers.setter
+    @in_its_language
     def handlers(self, handlers: Sequence[Handler]) -> None:
-        cards = []
-        for handler in handlers:
-            cards.append(self._card())
-            cards[-1].number(len(cards), len(handlers))
-            cards[-1].fill(handler)
+        self._demand_idle()
+        cards = [self._card() for _ in handlers]
+        for number, card in enumerate(cards, 1):
+            card.number(number, len(cards))
+        odd = [place for place, (card, one) in enumerate(zip(cards, handlers, strict=True)) if not card.fill(one)]
+        if odd:
+            raise checks.handlers_error([Fault("NotSupportedChoice", f"execute_handlers.{at}", _ODD) for at in odd])
         self._set_cards(cards)
 
+    @in_its_language
     def submit(self) -> None:
         """Let the bot go on, as the form's button does.
 
         Raises
         ------
         NotSent
-            If another form is at it, or nothing was edited since this form sent last.
+            If this form is at work or another one is at it, or nothing was edited since this form sent last.
         ReadOnly, HandlersError, NotFound, ValidationFailed, Forbidden, OutcomeUnknown
             As for ``account.continue_bot``.
         """
-        self._take_turn()
         self._send()
 
+    @in_its_language
     def clear(self) -> None:
-        """Empty the form."""
+        """Empty the form.
+
+        Raises
+        ------
+        NotSent
+            If the form is at work.
+        """
+        self._demand_idle()
         self._url.value = self._data.value = self._body.value = ""
         self._say("")
         self._set_cards([])
@@ -119,10 +141,9 @@ class BotForm(Form):
         return f"<Form that lets a bot of {self.account.name} go on: {len(self._cards)} handlers>"
 
     def _send(self) -> None:
-        with self._sending("sending", self.return_url, account=self.account.name) as sent:
+        with self._sending("sending", self.return_url, {"account": self.account.name}):
             self.account.require_writable("let a bot go on")
             self._check()
-            sent.set()
             self._told.continue_url(self.return_url, data=self.data, handlers=self.handlers)
         rows = {"state": caption("sent"), "account": self.account.name, "request id": str(self._request_id)}
         self._status.value = style.result({caption(key): value for key, value in rows.items()})
@@ -163,9 +184,10 @@ class BotForm(Form):
 
     def _show_at(self, place: str, faults: Sequence[Fault]) -> None:
         message = {"return_url": self._url_message, "data": self._data_message}[place]
-        message.value = style.alert(
+        said = style.alert(
             "\n".join(caption("missing", detail=f.detail) if f.code == "FieldMissing" else f.detail for f in faults)
         )
+        message.value = said or style.unsaid(message.value)
 
     def _show_faults(self, faults: list[Fault]) -> list[Fault]:
         left = list(faults)
@@ -180,24 +202,30 @@ class BotForm(Form):
         return left
 
     def _faults(self) -> int:
-        return sum(card.faults for card in self._cards) + bool(self._url_message.value) + bool(self._data_message.value)
+        own = [style.is_said(message.value) for message in (self._url_message, self._data_message)]
+        return sum(own) + sum(card.faults for card in self._cards)
 
     def _disable(self, *, is_disabled: bool) -> None:
         self._url.disabled = self._data.disabled = is_disabled
-        self._add.disabled = is_disabled or len(self._cards) >= MAX_HANDLERS
         for card in self._cards:
             card.disable(is_disabled=is_disabled)
 
     def _card(self) -> HandlerCard:
-        return HandlerCard(
-            self._owner, self._move, lambda card: self._set_cards([c for c in self._cards if c is not card])
-        )
+        return HandlerCard(self._owner, self._move, self._remove)
+
+    def _add_card(self) -> None:
+        if len(self._cards) < MAX_HANDLERS:  # the second half of a double click may find ten
+            self._set_cards([*self._cards, self._card()])
 
     def _move(self, card: HandlerCard, by: int) -> None:
-        cards = list(self._cards)
-        position = cards.index(card)
-        cards.insert(position + by, cards.pop(position))
-        self._set_cards(cards)
+        """Let two cards change what they hold: were they to change places, the keyboard would lose its own."""
+        other = self._cards[self._cards.index(card) + by]
+        card.typed, other.typed = other.typed, card.typed
+        other.focus(by)
+
+    def _remove(self, card: HandlerCard) -> None:
+        self._set_cards([one for one in self._cards if one is not card])
+        self._add.focus()
 
     def _set_cards(self, cards: list[HandlerCard]) -> None:
         self._cards = cards
@@ -205,7 +233,7 @@ class BotForm(Form):
             card.number(number, len(cards))
         self._list.children = [card.box for card in cards]
         self._number.value = style.hint(caption("handlers", number=len(cards), most=MAX_HANDLERS))
-        self._add.disabled = len(cards) >= MAX_HANDLERS
+        switch(self._add, is_on=len(cards) < MAX_HANDLERS)
         self.edited()
 
 

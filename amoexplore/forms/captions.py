@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import locale
-from typing import Final, Literal, get_args
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 Language = Literal["en", "ru"]
 
@@ -12,10 +18,15 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
     # of every form
     "required": ("required", "обязательно"),
     "kept": ("kept, not shown", "сохранено, не показывается"),
+    "forget": ("Forget", "Забыть"),
     "typed again": ("dropped after the call: type it again", "удалено после вызова: введите ещё раз"),
     "faults": ("Faults: {number}", "Ошибок: {number}"),
     "nothing sent": ("Nothing was sent: correct what is marked.", "Ничего не отправлено: исправьте отмеченное."),
     "refused": ("The account refused it: correct what is marked.", "Аккаунт отказал: исправьте отмеченное."),
+    "interrupted": (
+        "Interrupted. If the call had left it may arrive all the same: look at the account before you send again.",
+        "Прервано. Если вызов уже ушёл, он может дойти: проверьте аккаунт, прежде чем отправлять ещё раз.",
+    ),
     "missing": ("{detail}", "обязательно"),
     "preview": ("Preview", "Предпросмотр"),
     "checking": ("Checking… {seconds} s", "Проверка… {seconds} с"),
@@ -82,6 +93,14 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
         "The account's users can't be read ({kind}): give JSON by user id.",
         "Пользователей аккаунта прочитать нельзя ({kind}): введите JSON по id пользователей.",
     ),
+    "nobody": (
+        "The account has no users to choose from: give JSON by user id.",
+        "В аккаунте нет пользователей для выбора: введите JSON по id пользователей.",
+    ),
+    "keyless": (
+        "{name}: the template gives this setting no key, so nothing can be sent for it.",
+        "{name}: в шаблоне у этой настройки нет ключа, поэтому отправить её нельзя.",
+    ),
     "search users": ("Search users: name or id", "Поиск пользователей: имя или id"),
     "rows": ("{first}–{last} of {found}, {filled} filled in", "{first}–{last} из {found}, заполнено: {filled}"),
     "previous": ("Previous users", "Предыдущие"),
@@ -125,6 +144,7 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
 }
 
 _chosen: dict[str, Language] = {}
+_speaking: ContextVar[Language | None] = ContextVar("language of the form at work", default=None)
 
 
 def set_language(language: Language) -> None:
@@ -148,5 +168,43 @@ def caption(key: str, **values: object) -> str:
     return (russian if _language() == "ru" else english).format(**values)
 
 
+def spoken() -> Language:
+    """Return the language that captions are in now."""
+    return _language()
+
+
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """Keep to a language as long as this lasts: a form goes on in the one that it was made in."""
+    token = _speaking.set(language)
+    try:
+        yield
+    finally:
+        _speaking.reset(token)
+
+
 def _language() -> Language:
-    return _chosen.get("language") or ("ru" if (locale.getlocale()[0] or "").lower().startswith("ru") else "en")
+    chosen = _speaking.get() or _chosen.get("language")
+    return chosen or ("ru" if (locale.getlocale()[0] or "").lower().startswith("ru") else "en")
+
+
+class Speaker(Protocol):
+    """What was made in a language."""
+
+    language: Language
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_S = TypeVar("_S", bound=Speaker)
+
+
+def in_its_language(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate[_S, _P], _R]:
+    """Have a method speak the language that its form was made in, whichever was set since."""
+
+    @wraps(method)
+    def spoken_method(self: _S, /, *arguments: _P.args, **options: _P.kwargs) -> _R:
+        with speaking(self.language):
+            return method(self, *arguments, **options)
+
+    return spoken_method

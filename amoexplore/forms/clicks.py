@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -28,28 +29,25 @@ class Turn:
     """Whether a form may send: sending takes it, and only an edit or an explicit "once more" gives it back.
 
     A double click runs its callback twice: at the same time on a new kernel, which takes a lock, one after the other on
-    a used one, which takes a flag.
+    a used one, which takes a flag. This is a lock that stays taken.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_free = True
 
     def take(self) -> bool:
         """Return whether it was free; it is not any more."""
-        with self._lock:
-            was_free, self._is_free = self._is_free, False
-        return was_free
+        return self._lock.acquire(blocking=False)
 
     def give(self) -> None:
         """Make it free."""
-        with self._lock:
-            self._is_free = True
+        with suppress(RuntimeError):  # it is
+            self._lock.release()
 
     @property
     def is_free(self) -> bool:
         """Whether it is free."""
-        return self._is_free
+        return not self._lock.locked()
 
 
 @contextmanager
@@ -79,7 +77,7 @@ def in_background(work: Callable[[], object]) -> None:
         with suppress(Exception):
             work()
 
-    threading.Thread(target=do, name="amoexplore-form", daemon=True).start()
+    threading.Thread(target=copy_context().run, args=(do,), name="amoexplore-form", daemon=True).start()
 
 
 @contextmanager
@@ -93,7 +91,7 @@ def ticking(tell: Callable[[int], object]) -> Iterator[None]:
             tell(round(time.monotonic() - began))
 
     tell(0)
-    clock = threading.Thread(target=tick, name="amoexplore-clock", daemon=True)
+    clock = threading.Thread(target=copy_context().run, args=(tick,), name="amoexplore-clock", daemon=True)
     clock.start()
     try:
         yield
@@ -105,17 +103,24 @@ def ticking(tell: Callable[[int], object]) -> Iterator[None]:
 class SecondStep:
     """A question that takes an explicit yes, and expires.
 
-    It stands below the buttons: what a double click's second half meets must not be its yes.
+    Its yes stands below the buttons, and is not there for the first second: what a double click's second half meets
+    must not be a yes. It is the browser that counts that second (``style.CSS``), from what the user sees.
+
+    Parameters
+    ----------
+    home
+        Where the keyboard goes on, once the question is answered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: widgets.DOMWidget) -> None:
+        self._home = home
         self._lock = threading.Lock()
         self._pending: tuple[Callable[[], object], float] | None = None
         self._question = widgets.HTML()
-        self._yes = widgets.Button(button_style="danger")
+        self._yes = widgets.Button(button_style="danger", _dom_classes=("amo-late",))
         self._no = widgets.Button(description=caption("cancel"))
         self._yes.on_click(lambda _: self._answer())
-        self._no.on_click(lambda _: self.close())
+        self._no.on_click(lambda _: self._leave())
         self.box = widgets.VBox([self._question, _bar(self._yes, self._no)])
         self.close()
 
@@ -129,6 +134,7 @@ class SecondStep:
         pending = (do, time.monotonic() + PATIENCE)
         with self._lock:
             self._pending = pending
+        self._expired = style.said(caption("expired", seconds=round(PATIENCE)), "warning")
         self._question.value, self._yes.description = style.said(question, "warning", "alert"), yes
         self._show(is_open=True)
         timer = threading.Timer(PATIENCE, lambda: self._expire(pending))
@@ -141,6 +147,14 @@ class SecondStep:
         self._question.value = ""
         self._show(is_open=False)
 
+    def disable(self, *, is_disabled: bool) -> None:
+        """Let nobody say yes, or let them again."""
+        self._yes.disabled = is_disabled
+
+    def _leave(self) -> None:
+        self.close()
+        self._home.focus()
+
     def _take(self) -> tuple[Callable[[], object], float] | None:
         with self._lock:
             pending, self._pending = self._pending, None
@@ -152,7 +166,7 @@ class SecondStep:
             return
         do, end = pending
         if time.monotonic() < end:
-            self.close()
+            self._leave()
             do()
         else:
             self._say_expired()
@@ -165,7 +179,7 @@ class SecondStep:
         self._say_expired()
 
     def _say_expired(self) -> None:
-        self._question.value = style.said(caption("expired", seconds=round(PATIENCE)), "warning")
+        self._question.value = self._expired
         self._show(is_open=False)
 
     def _show(self, *, is_open: bool) -> None:

@@ -49,7 +49,11 @@ class Field:
         What is shown.
     faults : int
         How many are shown.
+    is_secret : bool
+        Whether what is typed is shown nowhere, and dropped after each call.
     """
+
+    is_secret = False
 
     def __init__(self, setting: Setting, owner: Owner) -> None:
         self.setting = setting
@@ -88,6 +92,12 @@ class Field:
         """Show these faults under the input, none to take them away."""
         self.faults = len(faults)
         self._message.value = style.alert("\n".join(map(self._said, faults)))
+
+    def edited(self) -> None:
+        """Take the faults away, and tell the form."""
+        self.faults = 0
+        self._message.value = style.unsaid(self._message.value)
+        self._owner.edited()
 
     def disable(self, *, is_disabled: bool) -> None:
         """Let nobody type, or let them again."""
@@ -134,14 +144,32 @@ class TextField(Field):
     def _take(self, typed: Secret) -> None:
         self._given = typed if typed.reveal() else None
         self._line.placeholder = caption("kept") if self._given else ""
-        self.show([])
-        self._owner.edited()
+        self.edited()
 
 
 class PassField(TextField):
     """A setting of type pass: what was typed is shown nowhere, and dropped after each call."""
 
-    _input = SecretInput
+    is_secret = True
+    _input: type[Forgetful] = SecretInput
+
+    def _parts(self) -> list[widgets.Widget]:
+        line, *rest = super()._parts()
+        self._forget = widgets.Button(description=caption("forget"))
+        self._forget.on_click(self._owner.guard(lambda _: self._forgotten()))
+        self._line.observe(lambda _: self._offer(), names="placeholder")
+        self._offer()
+        return [widgets.Box([line, self._forget], _dom_classes=("amo-secret",)), *rest]
+
+    def _offer(self) -> None:
+        """Offer to forget what is kept; the place is always there, so that nothing moves."""
+        self._forget.layout.visibility = "visible" if self._given else "hidden"
+
+    def _forgotten(self) -> None:
+        self._given = None
+        self._blank("")
+        self._line.focus()
+        self.edited()
 
     def _take(self, typed: Secret) -> None:
         if typed.reveal():  # the browser's copy is blank: leaving it so is no edit
@@ -170,8 +198,8 @@ class JsonField(TextField):
 
     def _take(self, typed: Secret) -> None:
         super()._take(typed)
-        if self._given:
-            self._checked.value = style.hint(caption("JSON is right" if _decoded(self._given) else "not JSON"))
+        said = style.hint(caption("JSON is right" if _decoded(typed) else "not JSON"))
+        self._checked.value = said if typed.reveal() else ""
 
 
 class UnknownField(JsonField):
@@ -199,13 +227,17 @@ class UnknownField(JsonField):
 
     def _take(self, typed: Secret) -> None:
         super()._take(typed)
-        decoded = self._given and _decoded(self._given)
-        self._is_broken = bool(self._given and not decoded)
+        decoded = _decoded(typed)
+        self._is_broken = bool(typed.reveal()) and not decoded
         self._given = decoded or self._given
 
     def _blank(self, placeholder: str) -> None:
         self._is_broken = False
         super()._blank(placeholder)
+
+
+class SecretJsonField(PassField, UnknownField):
+    """A setting that has no field of its own, and may hold a password: JSON in a line of dots."""
 
 
 def _decoded(text: Secret) -> Secret | None:

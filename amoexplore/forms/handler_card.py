@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+from traitlets import TraitError
 
 from amoexplore import handlers
 from amoexplore.checks import MAX_BUTTONS, MAX_VALUE
@@ -71,8 +72,30 @@ class HandlerCard:
                 is_end = self._goto.value == "finish"
                 return handlers.goto(self._goto.value, step=None if is_end else self._step.value)
 
-    def fill(self, handler: Handler) -> None:
-        """Show a handler."""
+    def fill(self, handler: Handler) -> bool:
+        """Show a handler; returns whether it is shown as it is."""
+        try:
+            self._fill(handler)
+        except (AttributeError, KeyError, TypeError, TraitError):  # no handler, or one of a kind that has no inputs
+            return False
+        return self.handler == handler
+
+    @property
+    def typed(self) -> tuple[Any, ...]:
+        """What stands in the inputs."""
+        return tuple(one.value for one in self._inputs())
+
+    @typed.setter
+    def typed(self, values: tuple[Any, ...]) -> None:
+        for one, value in zip(self._inputs(), values, strict=True):
+            one.value = value
+
+    def focus(self, by: int) -> None:
+        """Bring the keyboard to the button that moves this handler further, or back if it is at its end."""
+        first, second = (self.up, self.down) if by < 0 else (self.down, self.up)
+        (second if first.disabled else first).focus()
+
+    def _fill(self, handler: Handler) -> None:
         params = handler.params
         if handler.handler == "goto":
             self._kind.value, self._goto.value, self._step.value = "goto", params["type"], params.get("step", 0)
@@ -98,10 +121,10 @@ class HandlerCard:
 
     def disable(self, *, is_disabled: bool) -> None:
         """Let nobody type, or let them again."""
-        for one in (*self._inputs(), self._remove):
+        for one in (*self._inputs(), self.up, self.down, self._remove):
             one.disabled = is_disabled
-        self.up.disabled = is_disabled or self._number == 1
-        self.down.disabled = is_disabled or self._number == self._last
+        if not is_disabled:
+            self.number(self._number, self._last)
 
     def _inputs(self) -> list[widgets.Widget]:
         return [self._kind, self._value, self._buttons, self._goto, self._step]
@@ -112,7 +135,8 @@ class HandlerCard:
     def _edited(self) -> None:
         self._refresh()
         self.number(self._number, self._last)
-        self.show([])
+        self.faults = 0
+        self._message.value = style.unsaid(self._message.value)
         self._owner.edited()
 
     def _refresh(self) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import ipywidgets as widgets
 from msgspec import structs
 
 from amoexplore import checks, trials
-from amoexplore.errors import AmoError, Forbidden, NotSent
+from amoexplore.errors import AmoError, Forbidden, NotSent, OutcomeUnknown
 from amoexplore.forms import clicks, style
-from amoexplore.forms.base import Form
-from amoexplore.forms.captions import caption
-from amoexplore.forms.fields import Field, JsonField, Owner, PassField, TextField, UnknownField
+from amoexplore.forms.base import Form, switch
+from amoexplore.forms.captions import caption, in_its_language, speaking
+from amoexplore.forms.fields import Field, JsonField, Owner, PassField, SecretJsonField, TextField, UnknownField
 from amoexplore.forms.picker import WidgetPicker
 from amoexplore.forms.user_fields import LoginsField, UsersField
 from amoexplore.models import Secret, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -53,11 +54,17 @@ class InstallForm(Form):
     def __init__(self, account: Account, widget: Widget, users: Sequence[User] | AmoError = ()) -> None:
         super().__init__(account, "install")
         owner = Owner(self.edited, self.guard)
-        self._fields = {str(s.key): _field(s, owner, users) for s in widget.settings_template if s.key}
+        self._fields: dict[str, Field] = {}
+        for setting in filter(_has_key, widget.settings_template):
+            key = str(setting.key)
+            if key not in self._fields or not self._fields[key].is_secret:  # of two with one key the secret one stays
+                self._fields[key] = _field(setting, owner, users)
         self._head = widgets.HTML()
         self._uninstall_button = self._button("uninstall")
-        self._uninstall_button.on_click(self.guard(lambda _: self._ask_uninstall()))
-        boxes = [field.box for field in self._fields.values()] or [widgets.HTML(style.hint(caption("no settings")))]
+        self._uninstall_button.on_click(self._idly(self._ask_uninstall))
+        boxes = [field.box for field in self._fields.values()]
+        boxes += [_keyless(setting) for setting in widget.settings_template if not _has_key(setting)]
+        boxes = boxes or [widgets.HTML(style.hint(caption("no settings")))]
         bar = [self._preview, self._clear, self._uninstall_button, self._again]
         self.box = self._framed(self._head, *boxes, bar=bar)
         self._show(widget)
@@ -75,6 +82,8 @@ class InstallForm(Form):
         ------
         SettingsError
             When set, if it names what is no setting of this widget; nothing is filled in then.
+        NotSent
+            When set while the form is at work.
         """
         given = ((key, field.given) for key, field in self._fields.items())
         return settings_of({key: secret.reveal() for key, secret in given if secret})
@@ -82,25 +91,37 @@ class InstallForm(Form):
     @values.setter
     def values(self, settings: Mapping[str, Any]) -> None:
         hidden, settings = Secret(settings), None  # type: ignore[assignment]  # from here on nothing shows the values
+        self._demand_idle()
         settings = settings_of(hidden.reveal())
         faults = checks.settings_faults(self.widget.settings_template, settings)
-        unknown = [fault for fault in faults if fault.path in settings and fault.path not in self._fields]
+        unnamed = {str(key) for key in settings if key not in self._fields}
+        unknown = [fault for fault in faults if fault.path in unnamed]
         if unknown:
             raise checks.settings_error(self.widget, unknown)
-        for key, field in self._fields.items():
-            field.drop()
-            if key in settings:
-                field.fill(Secret(settings.reveal()[key]))
-        self.edited()
+        with speaking(self.language):
+            for key, field in self._fields.items():
+                field.drop()
+                if key in settings:
+                    field.fill(Secret(settings.reveal()[key]))
+            self.edited()
 
+    @in_its_language
     def clear(self) -> None:
-        """Forget all that was typed or set."""
+        """Forget all that was typed or set.
+
+        Raises
+        ------
+        NotSent
+            If the form is at work.
+        """
+        self._demand_idle()
         for field in self._fields.values():
             field.drop()
         self._say("")
         self._body.value = ""
         self.edited()
 
+    @in_its_language
     def submit(self, *, allow_loss: bool = False) -> Widget:
         """Install the widget with the values of the form, as its button does.
 
@@ -117,14 +138,14 @@ class InstallForm(Form):
         Raises
         ------
         NotSent
-            If the widget is installed and ``allow_loss`` is not set, another form is at it, or nothing was edited since
-            this form sent last.
+            If the widget is installed and ``allow_loss`` is not set, it asks for other settings than when this form was
+            made, this form is at work or another one is at it, or nothing was edited since this form sent last.
         ReadOnly, SettingsError, ValidationFailed, Forbidden, OutcomeUnknown
             As for ``account.install``.
         """
-        self._take_turn()
         return self._install(allow_loss=allow_loss)
 
+    @in_its_language
     def uninstall(self, *, allow_loss: bool = False) -> None:
         """Uninstall the widget, as the second step of its button does.
 
@@ -136,20 +157,21 @@ class InstallForm(Form):
         Raises
         ------
         NotSent
-            If ``allow_loss`` is not set, or another form is at it.
+            If ``allow_loss`` is not set, this form is at work, or another one is at it.
         ReadOnly, NotFound, Forbidden, OutcomeUnknown
             As for ``account.uninstall``.
         """
-        with self._running("uninstalling", **self._named()):
+        with self._running("uninstalling", self._named()):
             self.account.require_writable(f"uninstall {self.code}")
             if not allow_loss:
                 raise NotSent(f"{caption('ask uninstall', **self._named())} form.uninstall(allow_loss=True) does it.")
-            with clicks.alone(self.account.url, self.code):
+            with clicks.alone(self.account.url, self.code), self._doubting():
                 self._told.uninstall(self.code)
         self._show(structs.replace(self.widget, is_active_in_account=False))
-        self._status.value = style.result(self._how_it_is())
         self.edited()
+        self._status.value = style.result(self._how_it_is())
 
+    @in_its_language
     def trial(self) -> pd.DataFrame:
         """Install the widget with the values of the form inside an ``amo.trial``, which undoes it.
 
@@ -165,12 +187,10 @@ class InstallForm(Form):
         NotSent, ReadOnly, SettingsError, ValidationFailed, Forbidden, OutcomeUnknown
             As for ``submit``.
         """
-        self._take_turn()
-        with self._sending("trying", self.code, **self._named()) as sent:
-            settings = self._checked()
+        with self._sending("trying", self.code, self._named()):
+            self._check()
             with trials.trial(self._told) as trial:
-                sent.set()
-                trial.install(self.code, settings)
+                trial.install(self.code, self.values)
                 changes = trial.changes()
         self._status.value = style.result({**self._how_it_is(), caption("state"): caption("tried")})
         return changes
@@ -182,34 +202,51 @@ class InstallForm(Form):
         return self._install(allow_loss=False)
 
     def _install(self, *, allow_loss: bool) -> Widget:
-        with self._sending("installing", self.code, **self._named()) as sent:
+        with self._sending("installing", self.code, self._named()):
             self.account.require_writable(f"install {self.code}")
-            settings = self._checked()
+            self._check()
+            self._look()
             if not allow_loss:
                 self._demand_not_installed()
-            sent.set()
-            installed = self._told.install(self.code, settings)
-        self._show(installed)
+            with self._doubting():
+                installed = cast("Widget", self._told.install_asked(self.widget, self.values))
+        self._show(structs.replace(installed, settings=None))
         self._status.value = style.result(self._how_it_is())
         for field in self._fields.values():
             field.drop()
         return installed
 
-    def _checked(self) -> Settings:
-        """Return the settings, if they have no fault."""
-        settings = self.values
+    def _check(self) -> None:
+        """Demand settings without a fault. They stay in the fields: no frame of a traceback holds them."""
         own = [fault for field in self._fields.values() for fault in field.own_faults()]
-        faults = own + checks.settings_faults(self.widget.settings_template, settings)
+        faults = own + checks.settings_faults(self.widget.settings_template, self.values)
         self._show_faults(faults)
         if faults:
             raise checks.settings_error(self.widget, faults)
-        return settings
+
+    def _look(self) -> None:
+        """Ask how the widget is now, and demand that it still asks for what this form does."""
+        now = self.account.widget(self.code)
+        if now.settings_template != self.widget.settings_template:
+            raise NotSent(
+                f"{self.code} asks for other settings now than when this form was made; nothing was sent. "
+                "Run the form's cell again."
+            )
+        self._show(now)
+
+    @contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Say of a call whose end nobody knows that it is unknown how the widget is."""
+        try:
+            yield
+        except (OutcomeUnknown, KeyboardInterrupt):
+            self._show(structs.replace(self.widget, is_active_in_account=None))
+            raise
 
     def _demand_not_installed(self) -> None:
-        self._show(self.account.widget(self.code))
         if self.widget.is_active_in_account is not False:  # unknown is as good as yes
             question = caption("ask replace", **self._named())
-            confirmed = partial(self._send_once, partial(self._install, allow_loss=True))
+            confirmed = partial(clicks.in_background, partial(self._install, allow_loss=True))
             self.second_step.ask(question, caption("yes replace", **self._named()), confirmed)
             raise NotSent(f"{question} form.submit(allow_loss=True) replaces them; nothing was sent.")
 
@@ -225,7 +262,8 @@ class InstallForm(Form):
         )
 
     def _dry_run(self) -> Request:
-        return self.account.install(self.code, self._checked(), dry_run=True)
+        self._check()
+        return self.account.install(self.code, self.values, dry_run=True)
 
     def _named(self) -> dict[str, str]:
         return {"code": self.code, "account": self.account.name}
@@ -250,12 +288,13 @@ class InstallForm(Form):
         }
 
     def _show_faults(self, faults: list[Fault]) -> list[Fault]:
-        left = list(faults)
+        at: dict[str | None, list[Fault]] = {}
+        for fault in faults:
+            keys = [key for key in self._fields if f"{fault.path}.".startswith(f"{key}.")]
+            at.setdefault(max(keys, key=len, default=None), []).append(fault)  # one key may begin like another
         for key, field in self._fields.items():
-            here = [fault for fault in faults if fault.path == key or fault.path.startswith(f"{key}.")]
-            field.show(here)
-            left = [fault for fault in left if fault not in here]
-        return left
+            field.show(at.get(key, []))
+        return at.get(None, [])
 
     def _faults(self) -> int:
         return sum(field.faults for field in self._fields.values())
@@ -267,7 +306,8 @@ class InstallForm(Form):
     def _refresh(self) -> None:
         super()._refresh()
         is_there = self.widget.is_active_in_account is not False
-        self._uninstall_button.disabled = self.is_busy or not self.account.writable
+        self._uninstall_button.disabled = not self.account.writable
+        switch(self._uninstall_button, is_on=not self.is_busy)
         self._uninstall_button.layout.display = None if is_there else "none"
 
 
@@ -282,8 +322,10 @@ def install(account: Account, code: None = None) -> WidgetPicker: ...
 def install(account: Account, code: str | None = None) -> InstallForm | WidgetPicker:
     """Return a form that installs a widget, made from its ``settings_template``; without a code, a search for one.
 
-    Nothing is sent before it is valid, and one click is one request. What is typed into it stays in memory, and only as
-    long as the call needs it: passwords until the call's end, the rest until the widget is installed.
+    Nothing is sent before it is valid, and one click is one request. The kernel keeps what was typed as long as the
+    call needs it: passwords until the call's end, the rest until the widget is installed. What is typed into a secret
+    field is in no file, as long as the kernel answers. Texts, extensions, logins and JSON stay readable in the browser
+    until the widget is installed, and are in a notebook that JupyterLab saves with the state of its widgets before.
 
     Parameters
     ----------
@@ -317,11 +359,20 @@ def _form(account: Account, code: str) -> InstallForm:
     return InstallForm(account, widget, users)
 
 
+def _has_key(setting: Setting) -> bool:
+    return bool(setting.key)
+
+
+def _keyless(setting: Setting) -> widgets.HTML:
+    return widgets.HTML(style.said(caption("keyless", name=style.cut(setting.name or "?")), "warning"))
+
+
 def _field(setting: Setting, owner: Owner, users: Sequence[User] | AmoError) -> Field:
     """Return the field for a setting of its type."""
     kind = str(setting.type)
     if kind not in _USER_FIELDS:
-        return _FIELDS.get(kind, UnknownField)(setting, owner)
-    if isinstance(users, AmoError):
-        return UnknownField(setting, owner, caption("no users", kind=type(users).__name__))
+        return _FIELDS.get(kind, SecretJsonField)(setting, owner)
+    if isinstance(users, AmoError) or not users:
+        why = caption("no users", kind=type(users).__name__) if isinstance(users, AmoError) else caption("nobody")
+        return (SecretJsonField if _USER_FIELDS[kind].is_secret else UnknownField)(setting, owner, why)
     return _USER_FIELDS[kind](setting, owner, users)

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from amoexplore.errors import AmoError
 from amoexplore.forms import clicks, style
-from amoexplore.forms.captions import caption
+from amoexplore.forms.captions import caption, in_its_language, spoken
 from amoexplore.load import load_widgets
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class WidgetPicker:
 
     def __init__(self, account: Account, make: Callable[[str], InstallForm]) -> None:
         self._account = account
+        self.language = spoken()
         self._make = make
         self._codes = sorted(load_widgets(account, progress=False)["code"])
         self.form: InstallForm | None = None
@@ -50,6 +51,7 @@ class WidgetPicker:
         self.box = widgets.VBox([widgets.HTML(style.head("")), found, self._shown])
         self._find()
 
+    @in_its_language
     def pick(self, code: str) -> InstallForm:
         """Open the form of a widget under the search, and return it.
 
@@ -61,7 +63,7 @@ class WidgetPicker:
         self._open.disabled = True
         try:
             with clicks.ticking(lambda s: self._say(caption("opening", code=code, seconds=s))):
-                self.form = self._make(code)
+                form = self._make(code)
         except AmoError as error:
             self._status.value = style.alert(str(error))
             raise
@@ -71,8 +73,11 @@ class WidgetPicker:
         finally:
             self._open.disabled = False
         self._say("")
-        self._shown.children = [self.form.box]
-        return self.form
+        if self.form and not self.form.is_busy:
+            self.form.clear()  # whoever keeps it reachable: what was typed there is not needed any more
+        self.form = form
+        self._shown.children = [form.box]
+        return form
 
     def __repr__(self) -> str:
         return f"<Search for a widget of {self._account.name}>"
@@ -85,6 +90,7 @@ class WidgetPicker:
         if self._list.value:
             self.pick(self._list.value)
 
+    @in_its_language
     def _find(self) -> None:
         wanted = self._search.value.strip().casefold()
         found = [code for code in self._codes if wanted in code.casefold()]

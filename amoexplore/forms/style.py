@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST = 160  # characters of a label
+_UNSAID = '<div class="amo-unsaid">'
 
 # JupyterLab's own colours, so that a form is dark where JupyterLab is.
 CSS = """<style>
@@ -35,6 +36,8 @@ CSS = """<style>
 .amo-form .amo-bar { flex-flow: row wrap; align-items: center; gap: 2px; }
 .amo-form .amo-row { flex-flow: row wrap; gap: 0 6px; }
 .amo-form .amo-row > * { flex: 1 1 14em; min-width: 0; }
+.amo-form .amo-secret { align-items: flex-end; gap: 2px; overflow: visible; }
+.amo-form .amo-secret > .widget-inline-hbox { flex: 1; }
 .amo-form .amo-part { margin-bottom: 6px; }
 .amo-form .amo-card { border-left: 3px solid var(--jp-border-color1); padding-left: 8px; margin-bottom: 8px; }
 .amo-form .amo-said { border-left: 4px solid var(--jp-border-color1); padding: 2px 8px; }
@@ -44,6 +47,11 @@ CSS = """<style>
 .amo-form.jupyter-widgets-disconnected::before { content: var(--amo-dead); display: block; padding: 2px 8px;
   border-left: 4px solid var(--jp-error-color1); color: inherit; font: inherit; text-rendering: inherit; }
 .amo-form .jupyter-widgets-disconnected::before, .amo-form.jupyter-widgets-disconnected .amo-busy { display: none; }
+.amo-form.jupyter-widgets-disconnected :is(input, textarea, select, button) { visibility: hidden; }
+.amo-form .amo-unsaid { visibility: hidden; }
+.amo-form .amo-late { animation: amo-late 1s; }
+@keyframes amo-late { from, 99% { visibility: hidden; } }
+.amo-form .amo-off { opacity: 0.5; cursor: not-allowed; }
 .amo-form .amo-hint { color: var(--jp-ui-font-color2); }
 </style>"""
 
@@ -99,6 +107,16 @@ def said(text: str, kind: str, role: str = "status") -> str:
 def alert(text: str) -> str:
     """Return what is wrong; a screen reader reads it at once."""
     return said(text, "fault", "alert")
+
+
+def unsaid(html: str) -> str:
+    """Return what was said as the place that it takes: were it gone, buttons would move away under somebody's mouse."""
+    return f"{_UNSAID}{html}</div>" if is_said(html) else html
+
+
+def is_said(html: str) -> bool:
+    """Return whether it can be read."""
+    return bool(html) and not html.startswith(_UNSAID)
 
 
 def result(rows: Mapping[str, str]) -> str:

@@ -41,6 +41,7 @@ class UsersField(Field):
         self._values: dict[str, dict[str, Secret]] = {}
         self._rows: dict[str, dict[str, Forgetful]] = {}
         self._boxes: dict[str, widgets.Box] = {}
+        self._dropped: set[str] = set()
         self._first = 0
         super().__init__(setting, owner)
         self._turn_to(0)
@@ -58,7 +59,7 @@ class UsersField(Field):
         """Take a value from a cell: by user id, whatever else it is."""
         self.drop()
         given = value.reveal()
-        if isinstance(given, Mapping) and all(self._fits(entry) for entry in given.values()):
+        if self._has_rows(given):
             self._values = {str(user_id): self._parted(entry) for user_id, entry in given.items()}
             self._names |= {user_id: style.label(user_id) for user_id in self._values if user_id not in self._names}
         else:
@@ -70,8 +71,17 @@ class UsersField(Field):
     def drop(self) -> None:
         """Forget all."""
         self._values = {}
+        self._dropped.clear()
         super().drop()
         self._count()
+
+    def _has_rows(self, given: object) -> bool:
+        """Return whether rows can show it: what they can't is kept, and checked, as it is."""
+        return (
+            isinstance(given, Mapping)
+            and 0 < len(given) == len(set(map(str, given)))
+            and all(map(self._fits, given.values()))
+        )
 
     def _fits(self, entry: object) -> bool:
         return not isinstance(entry, Mapping)
@@ -134,7 +144,9 @@ class UsersField(Field):
 
     def _mark(self, user_id: str) -> None:
         for part, one in self._rows[user_id].items():
-            one.placeholder = caption("kept") if part in self._values.get(user_id, {}) else ""
+            is_dropped = user_id in self._dropped and part == "password"
+            empty = caption("typed again") if is_dropped else ""
+            one.placeholder = caption("kept") if part in self._values.get(user_id, {}) else empty
 
     def _take(self, user_id: str, part: str, typed: Secret) -> None:
         self._given = None
@@ -142,13 +154,13 @@ class UsersField(Field):
         if typed.reveal():
             row[part] = typed
         elif self.asked[part] is TextInput:  # the browser's copy of a secret is blank: leaving it so is no edit
-            row.pop(part, None)
+            row.clear()  # a password goes with its login
+            self._dropped.discard(user_id)
         if not row:
             del self._values[user_id]
         self._mark(user_id)
         self._count()
-        self.show([])
-        self._owner.edited()
+        self.edited()
 
     def _place(self, path: str) -> str:
         user_id, _, rest = path.partition(".")
@@ -158,14 +170,18 @@ class UsersField(Field):
 class LoginsField(UsersField):
     """A setting of type users_lp: a login and a password a user."""
 
+    is_secret = True
     asked: Mapping[str, type[Forgetful]] = {"login": TextInput, "password": SecretInput}
 
     def drop_secrets(self) -> None:
         """Forget the passwords."""
         for user_id, given in self._values.items():
-            if given.pop("password", None) and user_id in self._rows:
-                self._rows[user_id]["password"].placeholder = caption("typed again")
+            if given.pop("password", None):
+                self._dropped.add(user_id)
         self._values = {user_id: given for user_id, given in self._values.items() if given}
+        self._given = None
+        for user_id in self._rows:
+            self._mark(user_id)
 
     def _fits(self, entry: object) -> bool:
         return isinstance(entry, Mapping)

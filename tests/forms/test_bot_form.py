@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import ipywidgets as widgets
 import pytest
-from fronts import fill, find, html, parts, press, shown
+from fronts import can_be_pressed, fill, find, html, parts, press, shown
 
 import amoexplore as amo
 from amoexplore import Account, errors
+from amoexplore.handlers import Handler
 from amoexplore.sandbox import Message
 
 if TYPE_CHECKING:
@@ -128,10 +130,12 @@ def test_ten_at_most(form: BotForm) -> None:
     """After ten handlers there is no adding, until one is removed."""
     for _ in range(10):
         press(form, "Add a handler")
-    assert find(form, "Add a handler").disabled
+    add = find(form, "Add a handler")
+    assert not can_be_pressed(add)
+    add.click()  # as the second half of a double click
     assert "Handlers: 10 of 10" in shown(form)
     press(form, "Remove handler 10")
-    assert not find(form, "Add a handler").disabled
+    assert can_be_pressed(add)
     assert len(form.handlers) == 9
 
 
@@ -143,10 +147,68 @@ def test_reordering(form: BotForm) -> None:
     assert [handler.params["value"] for handler in form.handlers] == ["c", "a", "b"]
     assert find(form, "Move handler 1 up").disabled
     assert find(form, "Move handler 3 down").disabled
+    with pytest.raises(errors.HandlersError):
+        form.preview()  # which disables all, for a while
+    assert [find(form, f"Move handler {number} down").disabled for number in (1, 2, 3)] == [False, False, True]
     press(form, "Remove handler 2")
     assert [handler.params["value"] for handler in form.handlers] == ["c", "b"]
     press(form, "Empty the form")
     assert form.handlers == []
+
+
+def test_what_it_can_not_show_is_refused(form: BotForm) -> None:
+    """Handlers that would not come back as they were given are refused, all of them named, and nothing is changed."""
+    form.handlers = HANDLERS
+    odd = [
+        amo.show_links("?", {"a = b": "https://a.b"}),
+        amo.show_buttons("?", ["a\nb"]),
+        amo.show_text("?"),
+        amo.show_buttons("?", [" x "]),
+        amo.goto("finish", step=1),
+        Handler("show", {"type": "picture", "value": "x"}),
+        Handler("show", {"type": "text", "value": 5}),
+        5,
+    ]
+    with pytest.raises(errors.HandlersError, match="form can show") as raised:
+        form.handlers = odd  # type: ignore[assignment]
+    assert [fault["path"] for fault in raised.value.errors] == [f"execute_handlers.{n}" for n in (0, 1, 3, 4, 5, 6, 7)]
+    assert form.handlers == HANDLERS
+
+
+def test_an_edit_lets_it_send_again(form: BotForm, changing: Sandbox) -> None:
+    """To add, move or remove a handler is an edit; in mid-call nothing from a cell changes the form."""
+    form.return_url = changing.start_bot().return_url
+    form.handlers = HANDLERS[:2]
+    form.submit()
+    for edit in ("Move handler 2 up", "Add a handler", "Remove handler 3"):
+        form.turn.take()
+        press(form, edit)
+        assert form.turn.is_free
+    form.is_busy = True
+    with pytest.raises(errors.NotSent, match="at work"):
+        form.handlers = []
+    with pytest.raises(errors.NotSent, match="at work"):
+        form.data = {}
+    with pytest.raises(errors.NotSent, match="at work"):
+        form.return_url = ""
+    with pytest.raises(errors.NotSent, match="at work"):
+        form.clear()
+    find(form, "Add a handler").click()
+    assert form.handlers == HANDLERS[1::-1]
+
+
+def test_moving_keeps_the_keyboards_place(form: BotForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cards stay where they are and change what they hold; the keyboard follows the handler that was moved."""
+    focused: list[str] = []
+    monkeypatch.setattr(widgets.DOMWidget, "focus", lambda self: focused.append(self.description))
+    form.handlers = HANDLERS[:3]
+    boxes = form._list.children
+    press(form, "Move handler 3 up")
+    press(form, "Move handler 2 up")
+    assert form._list.children == boxes
+    assert form.handlers == [HANDLERS[2], HANDLERS[0], HANDLERS[1]]
+    press(form, "Remove handler 2")
+    assert focused == ["Move handler 2 up", "Move handler 1 down", "Add a handler"]
 
 
 def test_addresses_are_checked_as_they_are_pasted(form: BotForm, changing: Sandbox) -> None:

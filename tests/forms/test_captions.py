@@ -5,9 +5,10 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from fronts import find, press, shown
 
 import amoexplore as amo
-from amoexplore import Account
+from amoexplore import Account, errors
 from amoexplore.forms import captions
 
 FORMS = Path(captions.__file__).parent
@@ -38,6 +39,21 @@ def test_set_language(account: Account) -> None:
     assert amo.forms.continue_bot(account)._main.description == "Send to sandbox on this machine"
     with pytest.raises(ValueError, match="Forms speak 'en' and 'ru', not 'de'"):
         amo.set_language("de")  # type: ignore[arg-type]
+
+
+def test_a_form_keeps_its_language(account: Account) -> None:
+    """A form goes on in the language that it was made in, whether a button or a cell calls, and in its threads."""
+    amo.set_language("ru")
+    form = amo.forms.install(account, "amo_asterisk")
+    amo.set_language("en")
+    press(form, "Установить в")
+    assert {"обязательно", "Ошибок: 4"} <= set(shown(form))
+    form.values = {"login": "a"}
+    assert find(form, "Логин").placeholder == "сохранено, не показывается"
+    with pytest.raises(errors.SettingsError):
+        form.submit()
+    assert "Ничего не отправлено: исправьте отмеченное." in shown(form)
+    assert captions.caption("cancel") == "Cancel"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fronts import fill, find, html, parts, press, settle, shown
+from fronts import can_be_pressed, fill, find, html, parts, press, settle, shown
 from scripted import DROP, ScriptedServer, answer, answering, problem, setting, users, widget
 from tracebacks import shown as shown_of
 
@@ -89,6 +89,21 @@ def test_nothing_is_sent_until_it_is_valid(form: InstallForm, changing: Sandbox)
     fill(form, "Логин", "example")
     assert shown(form).count("is required") == 3
     assert "Faults: 3" in shown(form)
+    assert "Nothing was sent: correct what is marked." not in shown(form)
+    fill_in(form)
+    assert not any(line.startswith("Faults") for line in shown(form))
+
+
+def test_what_an_edit_takes_back_keeps_its_place(form: InstallForm) -> None:
+    """No message that an edit takes back leaves its place: the buttons below would move away under a mouse."""
+    press(form, INSTALL)
+    said = [one.value for one in parts(form) if "is required" in getattr(one, "value", "")]
+    fill_in(form)
+    kept = [one.value for one in parts(form) if "is required" in getattr(one, "value", "")]
+    assert kept == [f'<div class="amo-unsaid">{text}</div>' for text in said]
+    press(form, "Preview")
+    fill(form, "Логин", "another")
+    assert not any("Authorization" in line for line in shown(form))
 
 
 def test_submit_takes_the_same_path(form: InstallForm, changing: Sandbox) -> None:
@@ -155,9 +170,10 @@ def test_once_more_takes_an_edit_or_a_word() -> None:
         for again in (lambda: press(form, "Once more"), lambda: fill(form, "Логин", "another")):
             press(form, INSTALL)
             assert any("wait a little" in line for line in shown(form))
-            assert find(form, INSTALL).disabled
+            assert not can_be_pressed(find(form, INSTALL))
             again()
-            assert not find(form, INSTALL).disabled
+            assert can_be_pressed(find(form, INSTALL))
+            assert not any("wait a little" in line for line in shown(form))
         assert [request.method for request in server.requests].count("POST") == 2
 
 
@@ -238,6 +254,18 @@ def test_questions_expire(account: Account, changing: Sandbox, monkeypatch: pyte
     yes.click()
     settle()
     assert writes(changing) == ["POST"]
+
+
+def test_another_form_at_it_is_told_while_a_question_stands(account: Account) -> None:
+    """That another form is at it is said, whatever was asked before."""
+    account.install("amo_dropbox")
+    form = amo.forms.install(account, "amo_dropbox")
+    press(form, "Uninstall…")
+    with clicks.alone(account.url, "amo_dropbox"):
+        press(form, INSTALL)
+        assert shown(form)[-1].startswith("Another form is at it: amo_dropbox.")
+        with pytest.raises(errors.NotSent, match="Another form is at it"):
+            form.uninstall(allow_loss=True)
 
 
 def test_an_edit_takes_the_question_back(form: InstallForm, account: Account, changing: Sandbox) -> None:
@@ -328,7 +356,7 @@ def test_two_copies(other: str) -> None:
             copy.submit()
         if copy is form:
             assert "Installing widget_1 into sandbox on this machine… 0 s" in shown(form)
-            assert all(find(form, name).disabled for name in (INSTALL, "Preview", "Empty"))
+            assert not any(can_be_pressed(find(form, name)) for name in (INSTALL, "Preview", "Empty"))
         else:
             assert "Another form is at it: widget_1." in shown(copy)[-1]
         gate.set()
@@ -390,6 +418,13 @@ def test_values_from_a_cell(form: InstallForm) -> None:
     assert find(form, "Логин").placeholder == "kept, not shown"
     with pytest.raises(errors.SettingsError, match="pasword: is no setting of this widget; did you mean password"):
         form.values = {"pasword": SECRET}
+    with pytest.raises(errors.SettingsError, match="5: is no setting of this widget"):
+        form.values = {5: SECRET}
+    for phones in ({}, {504141: "1", "504141": "2"}):
+        form.values = {"phones": phones}
+        assert form.values.reveal() == {"phones": phones}
+    with pytest.raises(errors.SettingsError, match=r"phones\.504141: is there twice"):
+        form.submit()
     form.values = {"login": 5}
     assert list(form.values) == ["login"]
     press(form, INSTALL)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from amoexplore.forms import style
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,9 +45,14 @@ def fill(form: Form, name: str, text: str) -> None:
 def press(form: Form, name: str) -> None:
     """Press a button that can be pressed, and wait until all is done that it began."""
     button = find(form, name)
-    assert not button.disabled, name
+    assert can_be_pressed(button), name
     button.click()
     settle()
+
+
+def can_be_pressed(button: Any) -> bool:
+    """Return whether pressing a button does something."""
+    return not button.disabled and "amo-off" not in button._dom_classes
 
 
 def settle() -> None:
@@ -57,7 +64,8 @@ def settle() -> None:
 
 def html(form: Form) -> str:
     """Return the HTML that a form shows."""
-    return "\n".join(one.value for one in parts(form) if isinstance(one, widgets.HTML) and "<style>" not in one.value)
+    said = (one.value for one in parts(form) if isinstance(one, widgets.HTML) and style.is_said(one.value))
+    return "\n".join(text for text in said if "<style>" not in text)
 
 
 def shown(form: Form) -> list[str]:
