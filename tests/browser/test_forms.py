@@ -21,19 +21,31 @@ from amoexplore import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
     from scripted import Request
 
 pytestmark = pytest.mark.browser
 
-CANARY = "canary-4c1d"
+CANARY, TEXT = "canary-4c1d", "canary-text"
 SCREENS = Path(__file__).parents[2] / "screenshots"
 #: Which of the pictures the documentation shows, and what they are called there.
 SHOWN = {"page_example_by_keyboard_filled": "form_install", "bot_preview": "form_bot"}
 BEGIN = 'import amoexplore as amo\n\namo.set_language("en")\naccount = amo.connect()'
 SCRIPTED = f'import amoexplore as amo\n\namo.set_language("en")\naccount = amo.Account("%s", "{TOKEN}")'
 FORM = 'form = amo.forms.install(account, "%s")\nform'
+SHARED = "shared"
 HOSTILE = '<img src=x onerror="document.title=`hacked`">'
+
+HOSTILE_WIDGET = widget(
+    1,
+    version=HOSTILE,
+    settings_template=[
+        setting(key="html", name=HOSTILE, type="pass"),
+        setting(key="long", name="очень_длинно_" * 400),
+        setting(key="rtl", name="\u202eשם משתמש (x)", type=HOSTILE),
+        setting(key="math", name=r"$\href{javascript:alert(1)}{x}$"),
+    ],
+)
 
 #: The least contrast between texts and what is behind them; WCAG asks for 4.5.
 CONTRAST = """form => {
@@ -87,10 +99,16 @@ def lab(forms_lab: Lab) -> Iterator[Lab]:
     """Return it with a sandbox as new, and end all kernels afterwards."""
     forms_lab.sandbox.reset()
     yield forms_lab
+    end_kernels(forms_lab, but=SHARED)
+
+
+def end_kernels(forms_lab: Lab, *, but: str = "") -> None:
+    """End the kernels of all notebooks but this one."""
     api = forms_lab.address.removesuffix("/lab") + "/api/sessions"
     headers = {"Authorization": f"token {TOKEN}"}
     for session in requests.get(api, headers=headers, timeout=30).json():
-        requests.delete(f"{api}/{session['id']}", headers=headers, timeout=30)
+        if session["name"] != f"{but}.ipynb":
+            requests.delete(f"{api}/{session['id']}", headers=headers, timeout=30)
 
 
 @pytest.fixture
@@ -101,17 +119,46 @@ def opened(lab: Lab, page: Page, request: pytest.FixtureRequest) -> Callable[...
     return lambda *cells: Notebook(page, lab.address, lab.folder / "notebooks" / f"{name}.ipynb", *cells)
 
 
+@pytest.fixture(scope="module")
+def shared(forms_lab: Lab, browser: Browser) -> Iterator[Notebook]:
+    """Return a notebook of forms that need no kernel of their own; each test has a cell of it."""
+    template = [setting(key="phones", name="Внутренние номера", type="users"), setting(key="logins", type="users_lp")]
+
+    def script(request: Request) -> bytes:
+        return users(request) if "/users" in request.target else answer(widget(1, settings_template=template))
+
+    context = browser.new_context(viewport={"width": 1200, "height": 1150})
+    with ScriptedServer(script) as many, ScriptedServer(lambda _: answer(HOSTILE_WIDGET)) as hostile:
+        cells = [
+            BEGIN,
+            *(FORM % "amo_asterisk", FORM % "amo_dropbox"),
+            *((SCRIPTED + "\n" + FORM) % (server.url, "widget_1") for server in (many, hostile)),
+            "amo.forms.install(amo.connect(write=False))",
+            "account = amo.connect()\namo.forms.continue_bot(account)",
+            'amo.set_language("ru")\n' + FORM % "amo_asterisk",
+        ]
+        path = forms_lab.folder / "notebooks" / f"{SHARED}.ipynb"
+        notebook = Notebook(context.new_page(), forms_lab.address, path, *cells)
+        notebook.run()
+        notebook.wait_until_idle()
+        yield notebook
+    context.close()
+    end_kernels(forms_lab)
+
+
 @pytest.fixture
-def screen(page: Page, pictures: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
+def screen(pictures: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
     """Return what keeps a picture of the page, and of the form alone what the documentation shows."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     test = request.node.name.removeprefix("test_")
+    is_shared = "shared" in request.fixturenames
+    page = request.getfixturevalue("shared").page if is_shared else request.getfixturevalue("page")
 
-    def keep(suffix: str = "") -> None:
+    def keep(suffix: str = "", form: Locator | None = None) -> None:
         name = f"{test}{suffix}"
         page.screenshot(path=SCREENS / f"{name}.png")
         if name in SHOWN:
-            page.locator(".amo-form").last.screenshot(path=pictures / f"{SHOWN[name]}.png")
+            (form or page.locator(".amo-form").last).screenshot(path=pictures / f"{SHOWN[name]}.png")
 
     return keep
 
@@ -172,6 +219,7 @@ def test_page_example_by_keyboard(
         page.keyboard.down("Enter")
     page.keyboard.up("Enter")
     expect_state(form, "installed")
+    expect(install(form)).to_be_focused()
     assert lab.posts() == ["/api/v4/widgets/amo_asterisk"]
     entry = lab.sandbox._started.store.find("amo_asterisk")
     assert entry is not None
@@ -189,16 +237,18 @@ def test_page_example_by_keyboard(
     question = form.get_by_role("button", name="Uninstall amo_asterisk from sandbox on this machine")
     question.wait_for()
     screen("_question")
-    question.focus()
+    expect(question).to_be_visible()
+    for _ in ("Once more", "the yes"):
+        page.keyboard.press("Tab")
+    expect(question).to_be_focused()
     page.keyboard.press("Space")
     expect_state(form, "not installed")
+    expect(install(form)).to_be_focused()
 
 
-def test_refused(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
+def test_refused(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     """Faults stand at their fields, those found here and those that the account found, and go when edited."""
-    notebook = opened(BEGIN, 'amo.forms.install(account, "amo_asterisk")', FORM % "amo_dropbox")
-    form = notebook.run()
-    first = page.locator(".amo-form").first
+    page, first, form = shared.page, shared.form(1), shared.form(2)
     install(first).click()
     expect(first.get_by_text("Faults: 4")).to_be_visible()
     screen("_here")
@@ -218,6 +268,49 @@ def test_refused(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: 
     field.press("Backspace")
     expect(fault).not_to_be_visible()
     assert len(lab.posts()) == 1
+
+
+def test_no_click_is_lost(gated: Gated, opened: Callable[..., Notebook], page: Page) -> None:
+    """A button stays under the mouse that is down on it, though the edit that this ends takes a message back."""
+    form = opened(SCRIPTED % gated.server.url, FORM % "widget_1").run()
+    install(form).click()
+    fault = form.get_by_text("is required")
+    expect(fault).to_be_visible()
+    form.get_by_label("Логин").fill("example")
+    place = install(form).bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 8, place["y"] + 4)
+    page.mouse.down()
+    expect(fault).not_to_be_visible()
+    expect(form.get_by_text("Faults: 1")).not_to_be_visible()
+    assert install(form).bounding_box() == place
+    page.mouse.up()
+    gated.gate.set()
+    expect_state(form, "installed")
+    assert gated.posts() == 1
+
+
+def test_a_yes_comes_late(
+    gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]
+) -> None:
+    """Where a yes will be, the second half of a double click meets nothing."""
+    gated.is_installed = True
+    gated.gate.set()
+    form = opened(SCRIPTED % gated.server.url, FORM % "widget_1").run()
+    form.get_by_label("Логин").fill("example")
+    install(form).click()
+    yes = form.locator("button.amo-late")
+    page.wait_for_function("yes => yes.getBoundingClientRect().width > 20", arg=yes.element_handle())
+    assert yes.evaluate("yes => getComputedStyle(yes).visibility") == "hidden"
+    place = yes.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + 8, place["y"] + 8)
+    expect(yes).to_be_visible()
+    screen()
+    assert gated.posts() == 0
+    yes.click()
+    expect_state(form, "installed")
+    assert gated.posts() == 1
 
 
 def test_double_clicks(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
@@ -249,10 +342,11 @@ def test_secrets(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: 
         form.get_by_label("Пароль").fill(CANARY)
         page.keyboard.press("Tab")
         expect(form.get_by_label("Пароль")).to_have_value("")
-    save(notebook)
-    saved = [notebook.path.read_text()]
     for name in ("Логин", "Соколова", "Путь"):
-        form.get_by_label(name).fill(CANARY)
+        form.get_by_label(name).fill(TEXT)
+    page.keyboard.press("Tab")
+    save(notebook)  # with the texts, which are no secrets and stay readable until they are installed
+    saved = [notebook.path.read_text()]
     form.get_by_role("button", name="Preview").click()
     expect(form.get_by_text("Authorization: Bearer ***")).to_be_visible()
     screen("_preview")
@@ -263,7 +357,9 @@ def test_secrets(lab: Lab, opened: Callable[..., Notebook], page: Page, screen: 
     exported, _ = HTMLExporter().from_filename(str(notebook.path))
     assert all("application/vnd.jupyter.widget-state+json" in text for text in (*saved, exported))
     assert len(notebook.received) > 100
+    assert [TEXT in text for text in (*saved, exported)] == [True, False, False]
     assert CANARY not in "".join([*saved, exported, *notebook.received])
+    assert TEXT not in "".join(notebook.received)
     kept = [path for path in lab.folder.rglob("*") if path.is_file()]
     assert not any(CANARY.encode() in path.read_bytes() for path in kept)
 
@@ -286,6 +382,7 @@ def test_kernel_killed(gated: Gated, opened: Callable[..., Notebook], page: Page
     notebook.wait_until_idle()
     said = form.evaluate("form => getComputedStyle(form, '::before').content")
     assert said.startswith('"The kernel has ended: this form sends nothing any more.')
+    expect(form.get_by_label("Логин")).not_to_be_visible()
     screen("_dead")
     form = notebook.run()
     expect(form.get_by_text("Version 1.0.0 · installed")).to_be_visible(timeout=15 * SECONDS)
@@ -297,7 +394,7 @@ def test_kernel_killed(gated: Gated, opened: Callable[..., Notebook], page: Page
 
 
 def test_slow_call(gated: Gated, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
-    """While a call takes its time the form counts the seconds, the kernel works, and no copy of the form sends."""
+    """While a call takes 20 s the form counts them, the kernel works, and no copy of the form sends."""
     notebook = opened(SCRIPTED % gated.server.url, FORM % "widget_1", "print(6 * 7)", FORM % "widget_1")
     notebook.run()
     form, copy = page.locator(".amo-form").first, page.locator(".amo-form").last
@@ -305,8 +402,7 @@ def test_slow_call(gated: Gated, opened: Callable[..., Notebook], page: Page, sc
     form.get_by_label("Логин").fill("example")
     install(form).dblclick()
     gated.came.wait()
-    expect(form.get_by_text("Installing widget_1 into sandbox on this machine… 2 s")).to_be_visible()
-    expect(install(form)).to_be_disabled()
+    expect(install(form)).to_have_class(re.compile("amo-off"))
     copy.get_by_label("Логин").fill("example")
     install(copy).click()
     expect(copy.get_by_text("Another form is at it: widget_1.")).to_be_visible()
@@ -316,6 +412,8 @@ def test_slow_call(gated: Gated, opened: Callable[..., Notebook], page: Page, sc
     page.keyboard.press("Control+Enter")
     expect(page.locator(".jp-OutputArea-output", has_text="4200")).to_be_visible()
     form.scroll_into_view_if_needed()
+    twenty = re.compile(r"^Installing widget_1 into sandbox on this machine… [2-9]\d s$")
+    expect(form.get_by_text(twenty)).to_be_visible(timeout=30 * SECONDS)
     screen()
     notebook.run()  # the cells are run again while the first call is under way
     expect(page.locator(".amo-form")).to_have_count(2)
@@ -328,102 +426,63 @@ def test_slow_call(gated: Gated, opened: Callable[..., Notebook], page: Page, sc
     while not gated.is_installed:
         threading.Event().wait(0.01)
     again.get_by_label("Логин").fill("another")
-    expect(again.get_by_text("Another form is at it")).to_be_visible()
+    install(again).click()
+    expect(again.get_by_role("button", name="Replace the settings of widget_1")).to_be_visible()
     assert gated.posts() == 1
 
 
-def test_a_thousand_users(
-    opened: Callable[..., Notebook],
-    screen: Callable[..., None],
-    record_property: Callable[..., None],
-) -> None:
+def test_a_thousand_users(shared: Notebook, screen: Callable[..., None], record_property: Callable[..., None]) -> None:
     """A thousand users are there as quickly as five: ten rows, pages, and a search."""
-    template = [setting(key="phones", name="Внутренние номера", type="users"), setting(key="logins", type="users_lp")]
-
-    def script(request: Request) -> bytes:
-        return users(request) if "/users" in request.target else answer(widget(1, settings_template=template))
-
-    with ScriptedServer(script) as server:
-        notebook = opened(SCRIPTED % server.url, FORM % "widget_1")
-        form = notebook.run()
-        began = time.perf_counter()
-        form.get_by_role("button", name="Next users").first.click()
-        expect(form.get_by_text("11–20 of 1000")).to_be_visible(timeout=3 * SECONDS)
-        expect(form.get_by_label("(1010): extension")).to_be_visible()
-        record_property("seconds for a page", time.perf_counter() - began)
-        began = time.perf_counter()
-        form.get_by_label("Search users").first.fill("Пользователь 998")
-        row = form.get_by_label("(1998): extension")
-        expect(row).to_be_visible(timeout=3 * SECONDS)
-        expect(form.get_by_label("(1010): extension")).not_to_be_attached()
-        record_property("seconds for a search", time.perf_counter() - began)
-        row.fill("998")
-        form.get_by_label("Search users").first.fill("")
-        expect(form.get_by_text("1–10 of 1000, 1 filled in")).to_be_visible()
-        form.get_by_label("Search users").first.fill("998")
-        expect(row).to_have_value("998")
-        screen()
-
-
-def test_hostile_labels(opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
-    """What a widget calls its fields is text in its own place: it runs nothing, sets no formula, and breaks no line."""
-    template = [
-        setting(key="html", name=HOSTILE, type="pass"),
-        setting(key="long", name="очень_длинно_" * 400),
-        setting(key="rtl", name="\u202eשם משתמש (x)", type=HOSTILE),
-        setting(key="math", name=r"$\href{javascript:alert(1)}{x}$"),
-    ]
-    with ScriptedServer(lambda _: answer(widget(1, version=HOSTILE, settings_template=template))) as server:
-        form = opened(SCRIPTED % server.url, FORM % "widget_1").run()
-        install(form).click()
-        expect(form.get_by_text("Faults: 4")).to_be_visible()
-        screen()
-        assert form.locator("img, script, a, mjx-container, .MathJax").count() == 0
-        assert page.title() != "hacked"
-        assert form.evaluate(WIDER) <= 0
-        assert max(len(text) for text in form.locator("label").all_inner_texts()) < 200
-        expect(form.get_by_label(HOSTILE)).to_be_visible()
-
-
-def test_dark_narrow_russian(opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]) -> None:
-    """In the dark theme, in a narrow window and in Russian everything can be read, and nothing is cut off."""
-    cells = ('amo.set_language("ru")\nform = amo.forms.continue_bot(account)\nform', FORM % "amo_asterisk")
-    notebook = opened(BEGIN, *cells)
-    form = notebook.run()
-    form.get_by_role("button", name="Установить в").click()
-    expect(form.get_by_text("Ошибок: 4")).to_be_visible()
-    assert form.evaluate(CONTRAST) >= 4.5
-    notebook.menu("Settings", "Theme", "JupyterLab Dark")
-    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached()
-    page.wait_for_function("form => getComputedStyle(form).color.match(/\\d+/)[0] > 128", arg=form.element_handle())
-    assert form.evaluate(CONTRAST) >= 4.5
-    page.set_viewport_size({"width": 420, "height": 900})
-    form.scroll_into_view_if_needed()
+    form = shared.form(3)
+    began = time.perf_counter()
+    form.get_by_role("button", name="Next users").first.click()
+    expect(form.get_by_text("11–20 of 1000")).to_be_visible(timeout=3 * SECONDS)
+    expect(form.get_by_label("(1010): extension")).to_be_visible()
+    record_property("seconds for a page", time.perf_counter() - began)
+    began = time.perf_counter()
+    form.get_by_label("Search users").first.fill("Пользователь 998")
+    row = form.get_by_label("(1998): extension")
+    expect(row).to_be_visible(timeout=3 * SECONDS)
+    expect(form.get_by_label("(1010): extension")).not_to_be_attached()
+    record_property("seconds for a search", time.perf_counter() - began)
+    row.fill("998")
+    form.get_by_label("Search users").first.fill("")
+    expect(form.get_by_text("1–10 of 1000, 1 filled in")).to_be_visible()
+    form.get_by_label("Search users").first.fill("998")
+    expect(row).to_have_value("998")
     screen()
-    assert [one.evaluate(WIDER) for one in page.locator(".amo-form").all()] == [0, 0]
-    notebook.menu("Settings", "Theme", "JupyterLab Light")
 
 
-def test_search_and_read_only(
-    lab: Lab, opened: Callable[..., Notebook], page: Page, screen: Callable[..., None]
-) -> None:
+def test_hostile_labels(shared: Notebook, screen: Callable[..., None]) -> None:
+    """What a widget calls its fields is text in its own place: it runs nothing, sets no formula, and breaks no line."""
+    form = shared.form(4)
+    install(form).click()
+    expect(form.get_by_text("Faults: 4")).to_be_visible()
+    screen()
+    assert form.locator("img, script, a, mjx-container, .MathJax").count() == 0
+    assert shared.page.title() != "hacked"
+    assert form.evaluate(WIDER) <= 0
+    assert max(len(text) for text in form.locator("label").all_inner_texts()) < 200
+    expect(form.get_by_label(HOSTILE)).to_be_visible()
+
+
+def test_search_and_read_only(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     """A search picks the widget; on a read-only account the form shows all, and says how to open it."""
-    opened(f"{BEGIN[:-1]}write=False)", "amo.forms.install(account)").run()
-    found = page.locator(".amo-form").first
+    found = shared.form(5)
     found.get_by_label("Search widgets by code").fill("asteri")
     expect(found.get_by_label("Widgets: 1 of 300")).to_be_visible()
     found.get_by_role("button", name="Open the form").click()
-    form = page.locator(".amo-form").last
+    form = shared.cell(5).locator(".amo-form").last
     expect(form.get_by_text("AMOEXPLORE_WRITE=1 opens it")).to_be_visible()
     expect(install(form)).to_be_disabled()
     screen()
     assert lab.posts() == []
 
 
-def test_bot(lab: Lab, opened: Callable[..., Notebook], screen: Callable[..., None]) -> None:
+def test_bot(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     """Handlers are built with live counts, moved, previewed and sent once; the customer reads them."""
     bot = lab.sandbox.start_bot(steps=["Статус: {{json.status}}"])
-    form = opened(BEGIN, "form = amo.forms.continue_bot(account)\nform").run()
+    form = shared.form(6)
     form.get_by_label("return_url").fill("https://example.com/x")
     expect(form.get_by_text("is no return_url of")).to_be_visible()
     form.get_by_label("return_url").fill(bot.return_url)
@@ -440,15 +499,33 @@ def test_bot(lab: Lab, opened: Callable[..., Notebook], screen: Callable[..., No
     form.get_by_label("Text of handler 2").fill("Подождёте?")
     form.get_by_label("Buttons of handler 2").fill("да\nнет")
     expect(form.get_by_text("2 of 25 buttons")).to_be_visible()
-    form.get_by_role("button", name="Move handler 2 up").click()
-    # While they are numbered anew two may have the same number.
-    expect(form.get_by_label("Text of handler 1").first).to_have_value("Подождёте?")
+    form.get_by_role("button", name="Move handler 2 up").focus()
+    shared.page.keyboard.press("Enter")
+    expect(form.get_by_label("Text of handler 1")).to_have_value("Подождёте?")
+    expect(form.get_by_role("button", name="Move handler 1 down")).to_be_focused()
     form.get_by_role("button", name="Preview").click()
     expect(form.get_by_text("Authorization: Bearer ***")).to_be_visible()
     form.scroll_into_view_if_needed()
-    screen("_preview")
+    screen("_preview", form)
     form.get_by_role("button", name="Send to").dblclick()
     expect_state(form, "the bot goes on")
     screen("_sent")
     assert [message.text for message in lab.sandbox.transcript(bot)] == ["Подождёте?", "Проверяем заказ…", "Статус: ок"]
     assert len(lab.posts()) == 1
+
+
+def test_dark_narrow_russian(shared: Notebook, screen: Callable[..., None]) -> None:
+    """In the dark theme, in a narrow window and in Russian everything can be read, and nothing is cut off."""
+    page, form = shared.page, shared.form(7)
+    form.get_by_role("button", name="Установить в").click()
+    expect(form.get_by_text("Ошибок: 4")).to_be_visible()
+    assert form.evaluate(CONTRAST) >= 4.5
+    shared.menu("Settings", "Theme", "JupyterLab Dark")
+    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached()
+    page.wait_for_function("form => getComputedStyle(form).color.match(/\\d+/)[0] > 128", arg=form.element_handle())
+    assert form.evaluate(CONTRAST) >= 4.5
+    page.set_viewport_size({"width": 420, "height": 900})
+    form.scroll_into_view_if_needed()
+    screen()
+    assert {one.evaluate(WIDER) for one in page.locator(".amo-form").all()} == {0}
+    shared.menu("Settings", "Theme", "JupyterLab Light")

@@ -114,6 +114,14 @@ class Notebook:
         for item in items:
             self.page.locator(".lm-Menu-itemLabel", has_text=item).first.click()
 
+    def cell(self, position: int) -> Locator:
+        """Return a cell, from 0 on."""
+        return self.page.locator(".jp-CodeCell").nth(position)
+
+    def form(self, position: int) -> Locator:
+        """Return the first form that a cell shows."""
+        return self.cell(position).locator(".amo-form").first
+
     def run(self) -> Locator:
         """Run all cells; returns the form that the last one shows."""
         self.menu("Run", "Run All Cells")
