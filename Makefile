@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench browser tests wheel-tests notebooks pictures clean
+.PHONY: help lab test lint bench browser tests wheel-tests notebooks pictures gallery clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,9 +23,9 @@ lint: .venv/dev  ## Style, types, import contract, dependencies
 	$(BIN)/deptry amoexplore
 
 # A real account of who runs the tests stays out of them.
-tests wheel-tests notebooks pictures: export AMOEXPLORE_URL =
-tests wheel-tests notebooks pictures: export AMOEXPLORE_TOKEN =
-tests wheel-tests notebooks pictures: export AMOEXPLORE_WRITE =
+tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_URL =
+tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_TOKEN =
+tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_WRITE =
 # And nothing of theirs goes to the home folder.
 tests wheel-tests notebooks: export AMOEXPLORE_STATE = $(CURDIR)/build/state
 
@@ -51,6 +51,9 @@ notebooks: .venv/dev  ## Run the notebooks anew and store their outputs
 
 pictures: .venv/dev browser  ## Make the pictures of the documentation anew
 	AMOEXPLORE_PICTURES=docs/images $(BIN)/pytest -m browser
+
+gallery: .venv/dev  ## Draw every chart for docs/gallery.md anew
+	$(BIN)/python docs/gallery.py
 
 clean:  ## Remove all that was installed and built
 	rm -rf .venv .venv-wheel build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

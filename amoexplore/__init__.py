@@ -11,16 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from amoexplore import errors, forms
+    from amoexplore import charts, errors, forms
     from amoexplore.account import Account
+    from amoexplore.comparisons import changes, compare, rank
     from amoexplore.connections import connect
     from amoexplore.errors import AmoError
     from amoexplore.forms.captions import set_language
-    from amoexplore.frames import compare
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
     from amoexplore.sandbox import Sandbox
+    from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
 
 __all__ = [
@@ -29,7 +30,10 @@ __all__ = [
     "Catalog",
     "Report",
     "Sandbox",
+    "Summary",
     "Widget",
+    "changes",
+    "charts",
     "compare",
     "connect",
     "errors",
@@ -38,13 +42,17 @@ __all__ = [
     "load_catalog",
     "load_settings",
     "load_widgets",
+    "rank",
     "set_language",
     "show_buttons",
     "show_links",
     "show_text",
+    "summary",
     "trial",
     "unfinished_trials",
 ]
+
+_MODULES = ("charts", "errors", "forms")
 
 # Where each name lives: nothing is imported before it is used, so that a command which needs no pandas starts at once.
 _ROOMS = {
@@ -53,24 +61,28 @@ _ROOMS = {
     "Catalog": "load",
     "Report": "load",
     "Sandbox": "sandbox",
+    "Summary": "summaries",
     "Widget": "models",
-    "compare": "frames",
+    "changes": "comparisons",
+    "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
+    "rank": "comparisons",
     "set_language": "forms.captions",
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
+    "summary": "summaries",
     "trial": "trials",
     "unfinished_trials": "trials",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name in ("errors", "forms"):  # whole rooms
+    if name in _MODULES:
         return import_module(f"amoexplore.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'amoexplore' has no attribute {name!r}")

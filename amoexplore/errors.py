@@ -30,6 +30,7 @@
     └── UnknownWidget (LookupError)           a code that the catalogue does not have
 
     UnreadableValueWarning (UserWarning)      with ``on_bad="coerce"``
+    FewRatingsWarning (UserWarning)           too few ratings to compare by
 
 Each message says what happened, why, and what to do about it. None carries a token, a password or the value of a
 setting.
@@ -187,3 +188,7 @@ class UnknownWidget(AmoError, LookupError):
 
 class UnreadableValueWarning(UserWarning):
     """Values of the catalogue that can't be read became NA; ``catalog.report`` lists them."""
+
+
+class FewRatingsWarning(UserWarning):
+    """A comparison by ratings says little: no widget has one, or fewer than five have."""

@@ -1,18 +1,16 @@
-"""Pages to the two DataFrames, their schemas, and widgets side by side."""
+"""Pages to the two DataFrames, and their schemas."""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 
 from amoexplore.columns import PageReader
-from amoexplore.errors import UnknownWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
 
     from amoexplore import wire
     from amoexplore.wire import Unreadable
@@ -116,42 +114,3 @@ def _batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
 def _frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
     frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
     return frame
-
-
-def compare(widgets: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
-    """Return widgets side by side: one row a property, one column a widget, and whether they differ.
-
-    Parameters
-    ----------
-    widgets : DataFrame
-        ``catalog.widgets``, or any part of it.
-    codes : sequence of str
-        Which widgets, in the order of the columns.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by property; the columns are the codes, then ``differs``. A missing value differs from a present one.
-
-    Raises
-    ------
-    UnknownWidget
-        If a code is not in ``widgets``; names those that are spelled alike.
-    """
-    if isinstance(codes, str):
-        raise TypeError(f"compare takes a list of codes, such as [{codes!r}, …].")
-    known = set(widgets["code"])
-    for code in codes:
-        if code not in known:
-            raise _unknown(code, known)
-    chosen = widgets.drop_duplicates("code").set_index("code").loc[list(codes)]
-    beside = chosen.astype(object).T.rename_axis(index="property", columns=None)
-    beside = beside.mask(beside.isna(), pd.NA)
-    beside["differs"] = [len(set(row)) > 1 for row in beside.itertuples(index=False, name=None)]
-    return beside
-
-
-def _unknown(code: str, codes: Collection[str]) -> UnknownWidget:
-    near = difflib.get_close_matches(str(code), list(codes), n=3)
-    hint = f"Did you mean {', '.join(near)}?" if near else "The column code of the frame lists those there are."
-    return UnknownWidget(f"No widget {code!r} among these {len(codes)}. {hint}")

@@ -26,6 +26,11 @@ NOTEBOOKS = [
     ("01_catalogue", "unknown types", {"01_catalogue_load": "Load", "01_catalogue": "Two widgets side by side"}),
     ("02_install", "uninstall amo_asterisk", {"02_install": "A trial"}),
     ("03_bots", "continue marketingbot", {"03_bots": "On it goes"}),
+    (
+        "04_compare",
+        "An install asks for",
+        {"04_compare": "Are they any good?", "04_finalists": "The finalists side by side"},
+    ),
 ]
 
 

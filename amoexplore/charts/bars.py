@@ -1,0 +1,204 @@
+"""Charts that count: ratings, flags, types of settings, changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from amoexplore.charts import data as tidy
+from amoexplore.charts import ink
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from amoexplore.comparisons import AnyCatalog
+
+#: Inches that a row of a chart takes, and what title and axis take beside.
+ROW, MARGIN = 0.34, 1.1
+
+
+def ratings(
+    data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, decimal_comma: bool = False, **kwargs: Any
+) -> Axes:
+    """Draw how many widgets have which rating; the title tells how many have none.
+
+    Parameters
+    ----------
+    data : Catalog or DataFrame
+        A catalog, its ``widgets``, or a part of them.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    decimal_comma : bool
+        Write 2,8 for 2.8.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.bar`.
+
+    Returns
+    -------
+    Axes
+    """
+    bins = tidy.ratings(data)
+    values = tidy.rating_values(tidy.read(data, ["rating"]))
+    rated = values[~np.isnan(values)]
+    unrated = len(values) - len(rated)
+    title = f"Ratings: n = {ink.count(len(rated))}, {ink.count(unrated)} unrated"
+    ax = ink.axes(ax)
+    if not len(rated):
+        return ink.empty(ax, title, "No widget has a rating." if unrated else "There are no widgets.")
+    shown = bins[:-1]
+    low, high = (shown[end].to_numpy(dtype=float) for end in ("low", "high"))
+    look = {"align": "edge", "color": ink.BLUE, "edgecolor": ax.get_facecolor()}
+    bars = ax.bar(low, shown["widgets"], high - low, **ink.look(look, kwargs, Patch))
+    ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
+    quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
+    median = f"median {quartiles[1]}"
+    ax.axvline(float(np.median(rated)), color=ink.VERMILLION, linestyle="--", linewidth=1.5)
+    note = f"{median} (dashed); half of the ratings lie between {quartiles[0]} and {quartiles[2]}"
+    ink.headline(ax, title, note)
+    ink.undress(ax, values="y")
+    ink.stars(ax, "x", decimal_comma=decimal_comma)
+    ink.counts(ax, "y")
+    ax.set(xlabel="rating", ylabel="widgets", xticks=[*low, high[-1]])
+    ink.describe(ax, f"Histogram of ratings. {title}; {note}.")
+    return ax
+
+
+def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Draw how many widgets have each flag, and how many have exactly which flags together.
+
+    Parameters
+    ----------
+    data : Catalog or DataFrame
+        A catalog, its ``widgets``, or a part of them.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+    """
+    counted = tidy.flags(data)
+    widgets = len(tidy.read(data, tidy.FLAGS))
+    title = f"Flags of {ink.plural(widgets, 'widget')}"
+    rows = len(counted)
+    ax = ink.axes(ax, MARGIN + ROW * (rows + 1))
+    if not widgets:
+        return ink.empty(ax, title, "There are no widgets.")
+    is_each = (counted["count_of"] == "each").to_numpy()
+    places = np.arange(rows) + np.where(is_each, 0, 1)  # a free row between the two parts
+    for part, look in ((is_each, {"color": ink.BLUE}), (~is_each, {"color": ink.SKY, "hatch": "////"})):
+        chosen = counted[part]
+        bars = ax.barh(places[part], chosen["widgets"], **ink.look(_row(ax) | look, kwargs, Patch))
+        shares = zip(chosen["widgets"], chosen["share"], strict=True)
+        ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
+    ax.set_yticks(places, ink.labels(counted["flags"], width=60))
+    ax.invert_yaxis()
+    ax.set_xlim(right=counted["widgets"].max() * 1.25 or 1)
+    ink.headline(ax, title, "each flag (plain), then exactly these together (hatched)")
+    ink.undress(ax)
+    ink.counts(ax)
+    ax.set_xlabel("widgets")
+    told = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[is_each]))
+    together = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[~is_each].head(4)))
+    ink.describe(ax, f"Bar chart. {title}: {told}. Most frequent together: {together}.")
+    return ax
+
+
+def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Draw how often each type of setting is required, and how often it is optional.
+
+    Parameters
+    ----------
+    data : Catalog or DataFrame
+        A catalog, its ``settings``, or a part of them.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+    """
+    counted = tidy.setting_types(data)
+    total = int(counted["required"].sum() + counted["optional"].sum())
+    title = f"Types of {ink.plural(total, 'setting')}"
+    ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
+    if not total:
+        return ink.empty(ax, title, "There are no settings.")
+    looks: dict[str, dict[str, Any]] = {
+        "required": {"color": ink.BLUE},
+        "optional": {"color": ink.SKY, "hatch": "////"},
+    }
+    left = np.zeros(len(counted))
+    for demand, look in looks.items():
+        bars = ax.barh(range(len(counted)), counted[demand], left=left, **ink.look(_row(ax) | look, kwargs, Patch))
+        left = left + counted[demand].to_numpy()
+    ink.bar_texts(ax, bars, [_type_text(row) for row in tidy.rows(counted)])
+    ax.set_yticks(range(len(counted)), ink.labels(counted["type"]))
+    ax.invert_yaxis()
+    ax.set_xlim(right=left.max() * 1.4)
+    ink.headline(ax, title, "required (plain) + optional (hatched)")
+    ink.undress(ax)
+    ink.counts(ax)
+    ax.set_xlabel("settings")
+    told = "; ".join(f"{row.type}: {_type_text(row)}" for row in tidy.rows(counted))
+    ink.describe(ax, f"Bar chart. {title}, required + optional. {told}.")
+    return ax
+
+
+def _type_text(row: Any) -> str:
+    return f"{ink.count(row.required)} + {ink.count(row.optional)} in {ink.plural(row.widgets, 'widget')}"
+
+
+def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Draw how many changes there are of each kind.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``amo.changes``.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+    """
+    counted = tidy.changes(data)
+    title = f"{ink.plural(len(data), 'change')} of {ink.plural(data['code'].nunique(), 'widget')}"
+    ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
+    if not len(data):
+        return ink.empty(ax, title, "Nothing has changed.")
+    looks: dict[str, dict[str, Any]] = {
+        "added": {"color": ink.GREEN, "sign": "+"},
+        "removed": {"color": ink.VERMILLION, "hatch": "\\\\\\\\", "sign": "−"},
+        "changed": {"color": ink.BLUE, "hatch": "....", "sign": ""},
+    }
+    for kind, look in looks.items():
+        sign = look.pop("sign")
+        part = counted["change"] == kind
+        look_of_row = ink.look(_row(ax) | look, kwargs, Patch)
+        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **look_of_row)
+        ink.bar_texts(ax, bars, [f"{sign}{ink.count(number)}" for number in counted["changes"][part]])
+    ax.set_yticks(range(len(counted)), ink.labels(counted["what"]))
+    ax.invert_yaxis()
+    ax.set_xlim(right=counted["changes"].max() * 1.12)
+    ink.headline(ax, title)
+    ink.undress(ax)
+    ink.counts(ax)
+    ax.set_xlabel("changes")
+    told = ", ".join(f"{row.what} {ink.count(row.changes)}" for row in tidy.rows(counted))
+    ink.describe(ax, f"Bar chart. {title}: {told}.")
+    return ax
+
+
+def _row(ax: Axes) -> dict[str, Any]:
+    return {"height": 0.7, "edgecolor": ax.get_facecolor()}

@@ -1,0 +1,128 @@
+"""A handful of widgets side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from amoexplore.charts import data as tidy
+from amoexplore.charts import ink
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from amoexplore.comparisons import AnyCatalog
+
+#: The most widgets that are compared in one chart.
+HANDFUL = 12
+
+
+def compare(
+    data: AnyCatalog | pd.DataFrame, codes: Sequence[str], *, decimal_comma: bool = False, width: float = 9
+) -> ink.Figure:
+    """Draw widgets side by side: rating, required and optional settings, and flags, a panel each.
+
+    Parameters
+    ----------
+    data : Catalog or DataFrame
+        A catalog or its ``widgets``: all of them, as the ratings are shown beside their median.
+    codes : sequence of str
+        Which widgets, at most 12, from top to bottom.
+    decimal_comma : bool
+        Write 2,8 for 2.8.
+    width : float
+        Of the figure, in inches; its height follows the number of widgets.
+
+    Returns
+    -------
+    Figure
+        Which a notebook shows as the result of its cell, and pyplot does not know.
+
+    Raises
+    ------
+    UnknownWidget
+        If a code is not in the catalogue.
+    ValueError
+        If there are more than 12 codes.
+    """
+    chosen = tidy.compare(data, codes)
+    if len(chosen) > HANDFUL:
+        raise ValueError(
+            f"compare draws a handful of widgets, at most {HANDFUL}, not {len(chosen)}: amo.rank finds the best."
+        )
+    figure = ink.Figure(figsize=(width, 1.1 + 0.5 * max(len(chosen), 1)), layout="constrained")
+    if not len(chosen):
+        ink.empty(figure.add_subplot(), "No widgets to compare", "No code was given.")
+        return figure
+    panels = figure.subplots(1, 3, sharey=True, width_ratios=[2.7, 2.1, 3])
+    ratings = tidy.rating_values(tidy.read(data, ["rating"]))
+    median = float(np.nanmedian(ratings)) if not np.isnan(ratings).all() else None
+    _ratings(panels[0], chosen, median, decimal_comma=decimal_comma)
+    _settings(panels[1], chosen)
+    _flags(panels[2], chosen)
+    names = ink.labels(chosen["code"])
+    versions = ink.labels(chosen["version"].fillna(""))
+    panels[0].set_yticks(
+        range(len(chosen)), [f"{name}\n{version}" for name, version in zip(names, versions, strict=True)]
+    )
+    panels[0].set_ylim(len(chosen) - 0.5, -0.5)
+    told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(chosen))
+    ink.describe(panels[0], f"Comparison of {ink.plural(len(chosen), 'widget')}. {told}.")
+    return figure
+
+
+def _ratings(ax: Axes, chosen: pd.DataFrame, median: float | None, *, decimal_comma: bool) -> None:
+    values = tidy.rating_values(chosen)
+    bars = ax.barh(range(len(values)), np.nan_to_num(values), 0.62, color=ink.BLUE)
+    texts = ["unrated" if np.isnan(value) else ink.decimal(value, decimal_comma=decimal_comma) for value in values]
+    ink.bar_texts(ax, bars, texts)
+    note = ""
+    if median is not None:
+        ax.axvline(median, color=ink.VERMILLION, linestyle="--", linewidth=1.5)
+        note = f"dashed: the median of all, {ink.decimal(median, decimal_comma=decimal_comma)}"
+    ax.set_xlim(0, max(tidy.STARS, np.nan_to_num(values).max()) * 1.1)
+    _dress(ax, "Rating", note)
+    ink.stars(ax, "x", decimal_comma=decimal_comma)
+
+
+def _settings(ax: Axes, chosen: pd.DataFrame) -> None:
+    rows = range(len(chosen))
+    ax.barh(rows, chosen["required"], 0.62, color=ink.BLUE, edgecolor=ax.get_facecolor())
+    bars = ax.barh(
+        rows, chosen["optional"], 0.62, chosen["required"], color=ink.SKY, edgecolor=ax.get_facecolor(), hatch="////"
+    )
+    ink.bar_texts(ax, bars, [f"{row.required} + {row.optional}" for row in tidy.rows(chosen)])
+    ax.set_xlim(0, max((chosen["required"] + chosen["optional"]).max() * 1.3, 1))
+    _dress(ax, "Settings", "required + optional")
+    ink.counts(ax)
+
+
+def _flags(ax: Axes, chosen: pd.DataFrame) -> None:
+    for column, flag in enumerate(tidy.FLAGS):
+        for row, value in enumerate(chosen[flag]):
+            look: dict[str, Any] = (
+                {"marker": "$?$", "color": "0.5"}
+                if pd.isna(value)
+                else {"markerfacecolor": ink.BLUE if value else "none"}
+            )
+            ax.plot(column, row, **{"marker": "o", "markersize": 10, "markeredgecolor": ink.BLUE, **look})
+    _dress(ax, "Flags", "filled: yes, hollow: no")
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.set_xticks(range(len(tidy.FLAGS)), [name.replace(" ", "\n") for name in tidy.FLAGS.values()], fontsize=9)
+    ax.set_xlim(-0.5, len(tidy.FLAGS) - 0.5)
+
+
+def _dress(ax: Axes, title: str, note: str) -> None:
+    ink.headline(ax, title, note)
+    ink.undress(ax)
+
+
+def _told(row: Any, *, decimal_comma: bool) -> str:
+    rating = "unrated" if pd.isna(row.rating) else f"rating {ink.decimal(row.rating, decimal_comma=decimal_comma)}"
+    flags = [name for flag, name in tidy.FLAGS.items() if getattr(row, flag) is True or getattr(row, flag) is np.True_]
+    return ", ".join([f"{row.code}: {rating}", f"{row.required} required and {row.optional} optional settings", *flags])

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+import amoexplore as amo
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from amoexplore import Catalog
+
+
+def texts(ax: Axes) -> list[str]:
+    """Return what is written inside of the Axes."""
+    return [text.get_text() for text in ax.texts]
+
+
+def ticks(ax: Axes) -> list[str]:
+    """Return the labels of the rows, from top to bottom."""
+    return [label.get_text() for label in sorted(ax.get_yticklabels(), key=lambda label: label.get_position()[1])]
+
+
+def test_ratings(catalog: Catalog) -> None:
+    """A bar half a star wide for each row of the numbers, as high as it has widgets, with its number above."""
+    bins = amo.charts.data.ratings(catalog).iloc[:-1]
+    ax = amo.charts.ratings(catalog)
+    assert [bar.get_x() for bar in ax.patches] == bins["low"].tolist()
+    assert [bar.get_width() for bar in ax.patches] == [0.5] * 10
+    assert [bar.get_height() for bar in ax.patches] == bins["widgets"].tolist()
+    assert texts(ax)[:10] == [str(number) for number in bins["widgets"]]
+
+
+def test_ratings_median(catalog: Catalog) -> None:
+    """A dashed line stands at the median, which the note names with the middle half."""
+    ax = amo.charts.ratings(catalog)
+    rating = catalog.widgets["rating"].dropna().astype(float)
+    (line,) = ax.lines
+    assert set(line.get_xdata()) == {rating.median()}
+    assert line.get_linestyle() == "--"
+    low, middle, high = (f"{value:.1f}" for value in rating.quantile([0.25, 0.5, 0.75]))
+    assert texts(ax)[-1] == f"median {middle} (dashed); half of the ratings lie between {low} and {high}"
+
+
+def test_ratings_without_widgets_have_no_label() -> None:
+    """Empty bars carry no zero."""
+    ax = amo.charts.ratings(pd.DataFrame({"rating": pd.array([4.2, 4.3], "Float64")}))
+    assert texts(ax)[:10] == ["", "", "", "", "", "", "", "", "2", ""]
+
+
+def test_flags(catalog: Catalog) -> None:
+    """Two parts from top to bottom, told apart by hatches; each bar with its number and share."""
+    counted = amo.charts.data.flags(catalog)
+    ax = amo.charts.flags(catalog)
+    assert [bar.get_width() for bar in ax.patches] == counted["widgets"].tolist()
+    assert [bar.get_hatch() is None for bar in ax.patches] == (counted["count_of"] == "each").tolist()
+    assert ticks(ax) == counted["flags"].tolist()
+    assert texts(ax)[0] == f"{counted['widgets'][0]} (33\u202f%)"
+    assert texts(ax)[len(counted) - 1].endswith("(<\u202f1\u202f%)")
+    assert ax.yaxis_inverted()
+
+
+def test_setting_types(catalog: Catalog) -> None:
+    """Required and optional follow each other in one bar, told apart by hatches."""
+    counted = amo.charts.data.setting_types(catalog)
+    ax = amo.charts.setting_types(catalog)
+    required, optional = ax.patches[: len(counted)], ax.patches[len(counted) :]
+    assert [bar.get_width() for bar in required] == counted["required"].tolist()
+    assert [bar.get_width() for bar in optional] == counted["optional"].tolist()
+    assert [bar.get_x() for bar in optional] == counted["required"].tolist()
+    assert {bar.get_hatch() for bar in required} == {None}
+    assert None not in {bar.get_hatch() for bar in optional}
+    assert texts(ax)[0] == f"{counted['required'][0]} + {counted['optional'][0]} in {counted['widgets'][0]} widgets"
+    assert ticks(ax) == counted["type"].tolist()
+
+
+def test_changes() -> None:
+    """One bar a kind of change; added and removed have a sign, and every kind a look of its own."""
+    rows: list[tuple[Any, ...]] = [("added", code, pd.NA, pd.NA, pd.NA, pd.NA) for code in "abc"]
+    rows += [("removed", "d", pd.NA, pd.NA, pd.NA, pd.NA), ("changed", "e", pd.NA, "rating", 2.0, 3.0)]
+    ax = amo.charts.changes(pd.DataFrame(rows, columns=["change", "code", "setting", "field", "old", "new"]))
+    assert [bar.get_width() for bar in ax.patches] == [3, 1, 1]
+    assert ticks(ax) == ["widget added", "widget removed", "rating rose"]
+    assert texts(ax) == ["+3", "−1", "1"]
+    assert len({bar.get_hatch() for bar in ax.patches}) == 3
+    assert ax.get_title(loc="left") == "5 changes of 5 widgets"
+
+
+def test_thousands_are_apart() -> None:
+    """Large counts are legible."""
+    ax = amo.charts.ratings(pd.DataFrame({"rating": pd.array([4.2] * 12345, "Float64")}))
+    assert "12\u202f345" in texts(ax)
+    assert "n = 12\u202f345" in ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("name", ["ratings", "flags", "setting_types"])
+def test_counts_are_whole(catalog: Catalog, name: str) -> None:
+    """An axis that counts has no fractions, not even for one widget."""
+    part = catalog.settings if name == "setting_types" else catalog.widgets
+    ax = getattr(amo.charts, name)(part.iloc[[0]])
+    axis = ax.yaxis if name == "ratings" else ax.xaxis
+    assert all(float(tick).is_integer() for tick in axis.get_major_locator()())

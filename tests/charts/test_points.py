@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import amoexplore as amo
+from amoexplore import errors
+from amoexplore.charts import ink
+from amoexplore.charts.labels import Labels
+from amoexplore.charts.points import DOTS, GROUPS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from amoexplore import Catalog
+
+
+def labels(ax: Axes) -> Labels:
+    """Return the names of the points."""
+    (found,) = ax.findobj(Labels)
+    assert isinstance(found, Labels)
+    return found
+
+
+def test_ratings_by_flag(catalog: Catalog) -> None:
+    """A row a group with a dot for each rating, and below it the range, the middle half and the median."""
+    spread = amo.charts.data.ratings_by(catalog)
+    ax = amo.charts.ratings_by(catalog)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    for row, (line, group) in enumerate(zip(dots, spread.itertuples(), strict=True)):
+        flags = catalog.widgets["is_lead_source"] == (group.group == "yes")
+        expected = catalog.widgets.loc[flags, "rating"].dropna()
+        assert sorted(line.get_xdata()) == pytest.approx(sorted(expected))
+        assert max(line.get_ydata()) == row
+        whole, half, median = ax.lines[2 + 3 * row : 5 + 3 * row]
+        assert list(whole.get_xdata()) == [group.lowest, group.highest]
+        assert list(half.get_xdata()) == [group.lower_quartile, group.upper_quartile]
+        assert list(median.get_xdata()) == [group.median]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["yes\n89 of 99 rated", "no\n181 of 201 rated"]
+
+
+def test_no_two_dots_are_at_one_place(catalog: Catalog) -> None:
+    """Equal ratings are piled up: every widget can be seen."""
+    ax = amo.charts.ratings_by(catalog)
+    for line in ax.lines[:2]:
+        places = set(zip(line.get_xdata(), line.get_ydata(), strict=True))
+        assert len(places) == len(line.get_xdata())
+
+
+def test_few_ratings_have_no_box() -> None:
+    """Four ratings have no quartiles worth drawing; five do."""
+    frame = pd.DataFrame({"rating": pd.array([1, 2, 3, 4] * 2 + [5], "Float64")})
+    ax = amo.charts.ratings_by(frame, ["few"] * 4 + ["enough"] * 5)
+    assert len(ax.lines) == 2 + 3
+
+
+def test_many_groups() -> None:
+    """The largest groups are drawn, and the note tells how many are left out."""
+    sizes = {f"группа {number}": number + 1 for number in range(20)}
+    frame = pd.DataFrame({"rating": pd.array([4.0] * sum(sizes.values()), "Float64")})
+    ax = amo.charts.ratings_by(frame, [group for group, size in sizes.items() for _ in range(size)])
+    drawn = {label.get_text().split("\n")[0] for label in ax.get_yticklabels()}
+    assert drawn == set([*sizes][-GROUPS:])
+    assert ax.texts[-1].get_text().endswith("8 smaller groups left out")
+
+
+def test_many_widgets_are_bars() -> None:
+    """Beyond some hundreds a pile is one bar, as long as it has widgets."""
+    ratings = [1.0] * 300 + [4.5] * 150
+    assert len(ratings) > DOTS
+    frame = pd.DataFrame({"rating": pd.array(ratings, "Float64"), "is_lead_source": pd.array([True] * 450, "boolean")})
+    ax = amo.charts.ratings_by(frame)
+    low, high = ax.patches
+    assert low.get_height() / high.get_height() == pytest.approx(2)
+    assert low.get_x() + low.get_width() / 2 == pytest.approx(1.0)
+
+
+def test_groups_share_a_scale(catalog: Catalog) -> None:
+    """A dot is a widget in every row: piles of different groups can be compared."""
+    ax = amo.charts.ratings_by(catalog)
+    steps = {round(-np.diff(np.unique(line.get_ydata()))[0], 9) * -1 for line in ax.lines[:2]}
+    assert len(steps) == 1
+
+
+def test_settings_burden(catalog: Catalog) -> None:
+    """Each pair has a cell with its number in it, required from left to right and optional upwards."""
+    cells = amo.charts.data.settings_burden(catalog)
+    ax = amo.charts.settings_burden(catalog)
+    written = {text.get_position(): text.get_text() for text in ax.texts[: len(cells)]}
+    assert written == {(row.required + 0.5, row.optional + 0.5): str(row.widgets) for row in cells.itertuples()}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("required settings", "optional settings")
+    assert ax.texts[-1].get_text() == "96 widgets (32\u202f%) can be installed without any settings"
+
+
+def test_settings_burden_of_very_many_settings() -> None:
+    """Ten and more settings share the last row and column, which say so, and no widget is lost."""
+    frame = pd.DataFrame({"settings_count": [60, 12, 0], "required_count": [40, 12, 0]})
+    ax = amo.charts.settings_burden(frame)
+    assert [label.get_text() for label in ax.get_xticklabels()][-1] == "10+"
+    assert sum(int(text.get_text()) for text in ax.texts[:-1]) == 3
+
+
+def test_rating_vs_burden(catalog: Catalog) -> None:
+    """Each rated widget is a dot at its rating, in the pile of its number of required settings."""
+    ax = amo.charts.rating_vs_burden(catalog)
+    dots, named = ax.lines
+    rated = catalog.widgets.dropna(subset="rating")
+    assert sorted(dots.get_ydata()) == pytest.approx(sorted(rated["rating"]))
+    assert np.bincount(np.floor(dots.get_xdata()).astype(int)).tolist() == np.bincount(rated["required_count"]).tolist()
+    assert len(set(zip(dots.get_xdata(), dots.get_ydata(), strict=True))) == len(rated)
+    best = rated.groupby("required_count")["rating"].max()
+    assert [*named.get_ydata()] == best.tolist()
+
+
+def test_the_best_are_named(catalog: Catalog) -> None:
+    """Unless others are asked for, the best rated for each number of settings are named."""
+    names = [text.get_text() for text in labels(amo.charts.rating_vs_burden(catalog)).texts]
+    assert names[0] == "shablony_lada"
+    assert len(names) == catalog.widgets["required_count"].nunique()
+
+
+def test_all_of_a_few_are_named(catalog: Catalog) -> None:
+    """Up to twenty widgets are all named, those at one place together."""
+    few = catalog.widgets.dropna(subset="rating").head(12)
+    names = [text.get_text() for text in labels(amo.charts.rating_vs_burden(few)).texts]
+    alone = amo.charts.data.rating_vs_burden(few).query("widgets == 1")["code"].tolist()
+    assert set(ink.labels(alone)) <= set(names)
+    assert sum(" more" in name for name in names) == len(names) - len(alone)
+
+
+def test_label(catalog: Catalog) -> None:
+    """The widgets asked for are named; one without a rating has no place to stand at."""
+    ax = amo.charts.rating_vs_burden(catalog, label=["gotoconnect", "nvoip", "amo_asterisk"])
+    assert sorted(text.get_text() for text in labels(ax).texts) == ["amo_asterisk", "gotoconnect"]
+    assert "gotoconnect: rating 4.6, 4 required" in amo.charts.alt_text(ax)
+
+
+def test_label_unknown(catalog: Catalog) -> None:
+    """A code that is not there is told, with those that are spelled alike."""
+    with pytest.raises(errors.UnknownWidget, match="Did you mean amo_asterisk"):
+        amo.charts.rating_vs_burden(catalog, label=["amo_asterik"])
+
+
+@pytest.mark.parametrize("size", [(7, 4.6), (4, 3), (12, 8)])
+def test_labels_cover_nothing(catalog: Catalog, size: tuple[float, float]) -> None:
+    """In any size names overlap neither each other nor a dot, and stay inside of the Axes."""
+    few = catalog.widgets.dropna(subset="rating").head(18)
+    ax = amo.charts.rating_vs_burden(few)
+    ax.figure.set_size_inches(size)
+    ax.figure.draw_without_rendering()
+    found = labels(ax)
+    boxes = [text.get_window_extent() for text in found.texts if text.get_visible()]
+    assert len(boxes) >= 4
+    assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+    dots = ax.transData.transform(found.taken)
+    assert not any(box.contains(*dot) for box in boxes for dot in dots)
+    inside = ax.get_window_extent()
+    assert all(inside.x0 <= box.x0 and box.x1 <= inside.x1 for box in boxes)
+
+
+def test_labels_use_lines_where_they_are_far() -> None:
+    """In a crowd every name still stands somewhere, joined by a line to what it names."""
+    ratings = [3.0 + number / 10 for number in range(12)]
+    frame = pd.DataFrame(
+        {"code": [f"телефония_{number}" for number in range(12)], "rating": pd.array(ratings, "Float64")}
+    )
+    ax = amo.charts.rating_vs_burden(frame.assign(required_count=0))
+    ax.figure.set_size_inches(7, 3)
+    ax.figure.draw_without_rendering()
+    found = labels(ax)
+    assert all(text.get_visible() for text in found.texts)
+    assert any(line.get_visible() for line in found.lines)
+
+
+def test_hidden_labels_are_not_drawn(catalog: Catalog) -> None:
+    """What the user hides stays hidden."""
+    ax = amo.charts.rating_vs_burden(catalog)
+    labels(ax).set_visible(False)
+    ax.figure.draw_without_rendering()
+    assert labels(ax).texts[0].get_position() == (0, 0)
