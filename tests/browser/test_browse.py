@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
-BEGIN = '''
+BEGIN = """
 import dataclasses
 
 import pandas as pd
@@ -28,7 +28,7 @@ hostile = ['<img src=x onerror="document.title=`hacked`">', "очень_длин
            r"$\\href{javascript:alert(1)}{x}$"]
 more = loaded.widgets.head(4).assign(code=hostile, version=hostile, id=[1, 2, 3, 4], rating=pd.NA)
 catalog = dataclasses.replace(loaded, widgets=pd.concat([more, loaded.widgets], ignore_index=True))
-'''
+"""
 BROWSER = "browser = amo.forms.browse(catalog, account)\nbrowser"
 SELECTION = "print(len(browser.selection), *browser.selection['code'].head(3))"
 
