@@ -69,7 +69,7 @@ class ChartPanel:
         self._part = part
         self._turn = clicks.Turn()
         self._lock = threading.Lock()
-        self._is_stale = False
+        self._asked = self._drawn = 0
         self._draw = owner.guard(self.draw)
         self._choice = widgets.Dropdown(
             options=[(caption(name), name) for name in CHARTS], description=caption("chart")
@@ -90,15 +90,15 @@ class ChartPanel:
         self._choice.value = name
 
     def follow(self) -> None:
-        """Draw in the background, once for all that ask until then."""
-        self._is_stale = True
+        """Draw in the background, once no one has asked for a moment."""
+        self._asked += 1
         if self._turn.take():
             clicks.in_background(self._draw_rested)
 
     def draw(self) -> None:
         """Draw now."""
         with self._lock:
-            self._is_stale = False
+            self._drawn = self._asked
             figure = Figure(figsize=_SIZE, dpi=_SHARPNESS, layout="constrained")
             _draw(self.kind, self._part(), figure.add_subplot())
             picture = b64encode(figure._repr_png_()).decode("ascii")
@@ -106,9 +106,12 @@ class ChartPanel:
             self._picture.value = f'<img alt="{alt}" src="data:image/png;base64,{picture}">'
 
     def _draw_rested(self) -> None:
-        time.sleep(_REST)
+        asked = 0
+        while asked != self._asked:
+            asked = self._asked
+            time.sleep(_REST)
         self._turn.give()
-        if self._is_stale:
+        if self._drawn != self._asked:  # a cell may have drawn meanwhile
             self._draw()
 
 

@@ -43,7 +43,10 @@ CSS = """<style>
 </style>"""
 
 # Of the browser: a head of buttons, a column of ticks and the table scroll together and have rows of one height.
-BROWSER_CSS = """<style>
+# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, and two
+# Ds delete it. It lets be what has this attribute; Python can't set one, and a style's onload can.
+BROWSER_CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
+  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
 .amo-form.amo-browser { max-width: 76em; }
 .amo-browser .amo-beside { flex-flow: row wrap; gap: 0 16px; align-items: flex-start; overflow: visible; }
 .amo-browser .amo-beside > * { flex: 1 1 24em; min-width: 0; }
@@ -76,6 +79,8 @@ body[data-jp-theme-light="false"] .amo-browser img { filter: invert(0.93) hue-ro
 .amo-browser tbody .amo-ticked :is(th, td) { background: var(--jp-layout-color2); }
 .amo-browser .amo-ticks, .amo-browser .amo-head > :first-child { position: sticky; left: 0; z-index: 1;
   background: var(--jp-layout-color0); }
+.amo-browser .amo-head > :first-child { width: auto; height: auto; margin: 0; }
+.amo-browser .amo-head .widget-button:focus-visible { outline-offset: -2px; }
 .amo-browser tbody th, .amo-browser .amo-head > :nth-child(2) { position: sticky; left: 28px; z-index: 1; }
 </style>"""
 
