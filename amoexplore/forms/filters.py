@@ -66,7 +66,7 @@ class Filters:
 
     def __init__(self, catalog: AnyCatalog, owner: Owner) -> None:
         found = catalog.widgets
-        self._texts = (found["code"].fillna("") + " " + found["id"].astype("str")).str.casefold()
+        self._texts = (found["code"] + " " + found["id"].astype("str")).str.casefold()
         self._ratings = rating_values(found)
         self._range: list[float | None] = [None, None]
         self._is_held = False

@@ -43,23 +43,24 @@ CSS = """<style>
 </style>"""
 
 # Of the browser: a head of buttons, a column of ticks and the table scroll together and have rows of one height.
-# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, and two
-# Ds delete it. It lets be what has this attribute; Python can't set one, and a style's onload can.
+# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
+# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
 BROWSER_CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
   event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
 .amo-form.amo-browser { max-width: 76em; }
 .amo-browser .amo-beside { flex-flow: row wrap; gap: 0 16px; align-items: flex-start; overflow: visible; }
 .amo-browser .amo-beside > * { flex: 1 1 24em; min-width: 0; }
-.amo-browser .amo-row { display: grid; grid-template-columns: repeat(auto-fill, minmax(9em, 1fr)); overflow: visible; }
+.amo-browser .amo-row { display: grid; grid-template-columns: repeat(auto-fill, minmax(9em, 1fr)); align-items: end;
+  overflow: visible; }
 .amo-browser img { display: block; width: 100%; height: auto; }
 body[data-jp-theme-light="false"] .amo-browser img { filter: invert(0.93) hue-rotate(180deg); }
 .amo-browser .amo-scroll { overflow: auto hidden; }
 .amo-browser .amo-scroll > * { min-width: 62em; overflow: visible; }
 .amo-browser .amo-head { display: grid; grid-template-columns: 28px 20fr repeat(8, 10fr); min-height: 4.8em; }
 .amo-browser .amo-head .widget-button { display: flex; align-items: flex-end; justify-content: flex-start; width: 100%;
-  height: 100%; margin: 0; padding: 4px; text-align: start; line-height: 1.3;
-  background: var(--jp-layout-color0); color: var(--jp-ui-font-color1);
-  font-weight: bold; hyphens: auto; }
+  height: 100%; margin: 0; padding: 4px 0 4px 4px; text-align: start; line-height: 1.3; font-size: 0.86em;
+  font-weight: bold;
+  background: var(--jp-layout-color0); color: var(--jp-ui-font-color1); }
 .amo-browser .amo-head .widget-button:hover { background: var(--jp-layout-color2); box-shadow: none; }
 .amo-browser .amo-body { flex-flow: row nowrap; align-items: flex-start; }
 .amo-browser .amo-ticks { flex: none; width: 28px; overflow: visible; }
