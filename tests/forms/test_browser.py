@@ -281,6 +281,7 @@ def test_pages(browser: Browser, catalog: Catalog) -> None:
     assert find(browser, "Next page").disabled
     find(browser, "Next page").click()  # the second half of a double click
     assert browser.page == 12
+    assert not any("Unexpected" in line for line in shown(browser))
     for wrong in (0, 13):
         with pytest.raises(ValueError, match=f"There is no page {wrong}, but 1 to 12"):
             browser.page = wrong
