@@ -96,12 +96,10 @@ class Form:
         return widgets.Button(description=caption(key))
 
     def _framed(self, *parts: widgets.Widget, bar: list[widgets.Button]) -> widgets.VBox:
-        warning = (
-            "" if self.account.writable else style.said(caption("read-only", account=self.account.name), "warning")
-        )
-        buttons = widgets.Box([self._main, *bar, self._count], _dom_classes=("amo-bar",))
+        warning = "" if self.account.writable else caption("read-only", account=self.account.name)
+        buttons = widgets.Box([self._main, self._count, *bar], _dom_classes=("amo-bar",))
         end = [buttons, self._status, self.second_step.box, self._body]
-        return widgets.VBox([widgets.HTML(style.CSS + warning), *parts, *end], _dom_classes=("amo-form",))
+        return widgets.VBox([widgets.HTML(style.head(warning)), *parts, *end], _dom_classes=("amo-form",))
 
     def _send_once(self, send: Callable[[], object]) -> None:
         if self.turn.take():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -59,7 +59,7 @@ class Browser:
         self._grid = Grid(catalog.widgets, Owner(self._name_button, self._guard))
         self._panel = ChartPanel(self._part, Owner(lambda: None, self._telling))
         beside = widgets.Box([self._filters.box, self._panel.box], _dom_classes=("amo-beside",))
-        css = widgets.HTML(style.CSS + style.BROWSER_CSS)
+        css = widgets.HTML(style.head("") + style.BROWSER_CSS)
         bar = widgets.Box([self._open], _dom_classes=("amo-bar",))
         main = [css, beside, self._grid.box, bar, self._status]
         self.box = widgets.VBox([widgets.VBox(main, _dom_classes=("amo-form", "amo-browser")), self._opened])
@@ -200,7 +200,7 @@ class Browser:
         self._open.disabled = True
         try:
             with clicks.ticking(lambda s: self._say(caption("opening", code=style.cut(code), seconds=s))):
-                form = cast("InstallForm", install(account, code))
+                form = install(account, code)
         except Exception as error:
             self._fail(error)
             raise
@@ -229,10 +229,8 @@ class Browser:
 
     def _name_button(self) -> None:
         ticked = self.ticked
-        one = len(ticked) == 1
-        self._open.description = (
-            caption("open install of", code=style.label(ticked[0])) if one else caption("open install")
-        )
+        name = caption("open install of", code=style.label(ticked[0])) if len(ticked) == 1 else caption("open install")
+        self._open.description = style.no_formula(name)
 
     def _to_install(self) -> tuple[str, Account]:
         if self._account is None:

@@ -35,6 +35,10 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
         "Unexpected: {kind}. The same call from a cell, {call}, shows where.",
         "Непредвиденная ошибка: {kind}. Тот же вызов из ячейки, {call}, покажет, где.",
     ),
+    "dead": (
+        "The kernel has ended: this form sends nothing any more. Run its cell again: it will say how things are.",
+        "Ядро остановлено: эта форма больше ничего не отправит. Запустите ячейку снова: она покажет, как обстоят дела.",
+    ),
     "request id": ("Request id", "Номер запроса"),
     "state": ("State", "Состояние"),
     "version": ("Version", "Версия"),

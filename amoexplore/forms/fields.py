@@ -116,7 +116,7 @@ class Field:
     def _label(self) -> str:
         name, key = self.setting.name or "", style.label(self.key)
         shown = key if name in ("", "custom", self.key) else f"{style.label(name)} ({key})"
-        return f"{shown} · {caption('required')}" if self.setting.is_required else shown
+        return style.no_formula(f"{shown} · {caption('required')}" if self.setting.is_required else shown)
 
 
 class TextField(Field):

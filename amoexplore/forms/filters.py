@@ -159,7 +159,8 @@ def _types(catalog: AnyCatalog) -> dict[str, Choice]:
 
 
 def _asked(label: str) -> widgets.Dropdown:
-    return widgets.Dropdown(options=[(caption(answer), answer) for answer in _ANSWERS.values()], description=label)
+    options = [(caption(answer), answer) for answer in _ANSWERS.values()]
+    return widgets.Dropdown(options=options, description=style.no_formula(label))
 
 
 def _row(parts: Iterable[widgets.Widget]) -> widgets.Box:

@@ -190,7 +190,9 @@ class Grid:
         """Return a widget's tick; it is made when it is first shown, and stays that widget's: no click goes astray."""
         if position not in self._boxes:
             label = caption("tick", code=style.label(str(self._found["code"].iloc[position])))
-            one = widgets.Checkbox(value=position in self.ticked, description=label, **self._box_looks)
+            one = widgets.Checkbox(
+                value=position in self.ticked, description=style.no_formula(label), **self._box_looks
+            )
             one.observe(self._owner.guard(partial(self._take, position)), names="value")
             self._boxes[position] = one
         return self._boxes[position]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import ipywidgets as widgets
 from msgspec import structs
@@ -269,6 +269,14 @@ class InstallForm(Form):
         is_there = self.widget.is_active_in_account is not False
         self._uninstall_button.disabled = self.is_busy or not self.account.writable
         self._uninstall_button.layout.display = None if is_there else "none"
+
+
+@overload
+def install(account: Account, code: str) -> InstallForm: ...
+
+
+@overload
+def install(account: Account, code: None = None) -> WidgetPicker: ...
 
 
 def install(account: Account, code: str | None = None) -> InstallForm | WidgetPicker:

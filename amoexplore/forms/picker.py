@@ -47,7 +47,7 @@ class WidgetPicker:
         self._search.observe(lambda _: self._find(), names="value")
         self._open.on_click(lambda _: clicks.in_background(self._pick))
         found = widgets.VBox([self._search, self._list, self._open, self._status], _dom_classes=("amo-form",))
-        self.box = widgets.VBox([widgets.HTML(style.CSS), found, self._shown])
+        self.box = widgets.VBox([widgets.HTML(style.head("")), found, self._shown])
         self._find()
 
     def pick(self, code: str) -> InstallForm:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from amoexplore.forms.captions import caption
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +41,9 @@ CSS = """<style>
 .amo-form .amo-fault { border-color: var(--jp-error-color1); }
 .amo-form .amo-warning { border-color: var(--jp-warn-color0); }
 .amo-form .amo-done { border-color: var(--jp-success-color1); }
+.amo-form.jupyter-widgets-disconnected::before { content: var(--amo-dead); display: block; padding: 2px 8px;
+  border-left: 4px solid var(--jp-error-color1); color: inherit; font: inherit; text-rendering: inherit; }
+.amo-form .jupyter-widgets-disconnected::before, .amo-form.jupyter-widgets-disconnected .amo-busy { display: none; }
 .amo-form .amo-hint { color: var(--jp-ui-font-color2); }
 </style>"""
 
@@ -59,8 +64,7 @@ body[data-jp-theme-light="false"] .amo-browser img { filter: invert(0.93) hue-ro
 .amo-browser .amo-head { display: grid; grid-template-columns: 28px 20fr repeat(8, 10fr); min-height: 4.8em; }
 .amo-browser .amo-head .widget-button { display: flex; align-items: flex-end; justify-content: flex-start; width: 100%;
   height: 100%; margin: 0; padding: 4px 0 4px 4px; text-align: start; line-height: 1.3; font-size: 0.86em;
-  font-weight: bold;
-  background: var(--jp-layout-color0); color: var(--jp-ui-font-color1); }
+  font-weight: bold; background: var(--jp-layout-color0); color: var(--jp-ui-font-color1); }
 .amo-browser .amo-head .widget-button:hover { background: var(--jp-layout-color2); box-shadow: none; }
 .amo-browser .amo-body { flex-flow: row nowrap; align-items: flex-start; }
 .amo-browser .amo-ticks { flex: none; width: 28px; overflow: visible; }
@@ -85,10 +89,15 @@ body[data-jp-theme-light="false"] .amo-browser img { filter: invert(0.93) hue-ro
 .amo-browser tbody th, .amo-browser .amo-head > :nth-child(2) { position: sticky; left: 28px; z-index: 1; }
 </style>"""
 
+
+def head(warning: str) -> str:
+    """Return what a form begins with: how it looks, what it says once its kernel is gone, and a warning."""
+    dead = caption("dead").replace('"', "'")
+    return f'{CSS}<style>.amo-form {{ --amo-dead: "{dead}"; }}</style>{said(warning, "warning")}'
+
+
 # First Strong Isolate and Pop Directional Isolate: what <bdi> is where there is no HTML.
 _ISOLATED = "\u2068{}\u2069"
-# What JupyterLab would take for a formula, and set as one.
-_NO_FORMULA = str.maketrans({"$": "＄", "\\": "＼"})
 
 
 def cut(text: str) -> str:
@@ -99,7 +108,13 @@ def cut(text: str) -> str:
 
 def label(text: str) -> str:
     """Return a text from elsewhere as part of a label, which is no HTML."""
-    return _ISOLATED.format(cut(text).translate(_NO_FORMULA))
+    return _ISOLATED.format(cut(text))
+
+
+def no_formula(label: str) -> str:
+    """Return a label in which JupyterLab finds no formula to set."""
+    label = label.replace("\\", "∖")
+    return label if label.count("$") < 2 else label.replace("$", "¤")  # noqa: PLR2004  a formula has two
 
 
 def title(text: str) -> str:

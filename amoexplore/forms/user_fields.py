@@ -87,10 +87,10 @@ class UsersField(Field):
         self._search.observe(self._owner.guard(lambda _: self._turn_to(0)), names="value")
         self._list = widgets.VBox()
         self._counted = widgets.HTML()
-        back, on = (widgets.Button(description=caption(key)) for key in ("previous", "next"))
-        back.on_click(self._owner.guard(lambda _: self._turn_to(self._first - ROWS)))
-        on.on_click(self._owner.guard(lambda _: self._turn_to(self._first + ROWS)))
-        self._pager = widgets.Box([back, on, self._counted], _dom_classes=("amo-bar",))
+        self._back, self._on = (widgets.Button(description=caption(key)) for key in ("previous", "next"))
+        self._back.on_click(self._owner.guard(lambda _: self._turn_to(self._first - ROWS)))
+        self._on.on_click(self._owner.guard(lambda _: self._turn_to(self._first + ROWS)))
+        self._pager = widgets.Box([self._back, self._on, self._counted], _dom_classes=("amo-bar",))
         few = len(self._names) <= ROWS
         self._search.layout.display = self._pager.layout.display = "none" if few else None
         heading = widgets.HTML(style.subtitle(self._label()))
@@ -112,6 +112,7 @@ class UsersField(Field):
     def _count(self) -> None:
         found = len(self._found())
         last = min(self._first + ROWS, found)
+        self._back.disabled, self._on.disabled = self._first == 0, last == found
         text = caption("rows", first=min(self._first + 1, last), last=last, found=found, filled=len(self._values))
         self._counted.value = style.hint(text)
 
@@ -127,7 +128,9 @@ class UsersField(Field):
         def take(typed: Secret) -> None:
             self._take(user_id, part, typed)
 
-        return self.asked[part](self._owner.guard(take), description=caption(part, user=self._names[user_id]))
+        return self.asked[part](
+            self._owner.guard(take), description=style.no_formula(caption(part, user=self._names[user_id]))
+        )
 
     def _mark(self, user_id: str) -> None:
         for part, one in self._rows[user_id].items():

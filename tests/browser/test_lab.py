@@ -31,6 +31,7 @@ NOTEBOOKS = [
         "An install asks for",
         {"04_compare": "Are they any good?", "04_finalists": "The finalists side by side"},
     ),
+    ("05_forms", "Sandbox of 300 widgets, not running", {}),
 ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,23 +31,16 @@ def writes(sandbox: Sandbox) -> list[str]:
     return [logged.method for logged in sandbox.requests if logged.method != "GET"]
 
 
-def form_of(account: Account, code: str) -> InstallForm:
-    """Return the form of a widget."""
-    form = amo.forms.install(account, code)
-    assert not isinstance(form, amo.forms.WidgetPicker)
-    return form
-
-
 @pytest.fixture
 def form(account: Account) -> InstallForm:
     """Return the form of the page's example."""
-    return form_of(account, "amo_asterisk")
+    return amo.forms.install(account, "amo_asterisk")
 
 
 @pytest.fixture
 def plain(account: Account) -> InstallForm:
     """Return the form of a widget that requires nothing."""
-    return form_of(account, "amo_dropbox")
+    return amo.forms.install(account, "amo_dropbox")
 
 
 def fill_in(form: InstallForm) -> None:
@@ -79,7 +73,7 @@ def test_what_was_typed_is_what_is_sent(form: InstallForm) -> None:
 
 
 def test_labels(form: InstallForm, plain: InstallForm) -> None:
-    """Each input has its label and its key; required ones are marked by a word, and custom ones are named by their key."""
+    """Each input has a label and its key; required ones are marked by a word, custom ones named by their key."""
     labels = [one.description for one in parts(form) if isinstance(one, secret.Forgetful)]
     assert labels[0] == "\u2068Логин\u2069 (\u2068login\u2069) · required"
     assert labels[2] == "\u2068Анна Соколова\u2069 (504141): extension"
@@ -133,7 +127,7 @@ def test_a_double_click_is_one_request(plain: InstallForm, changing: Sandbox) ->
 def test_clicks_at_the_same_time(account: Account, changing: Sandbox) -> None:
     """Callbacks that overlap, as those of a double click on a new kernel do, make one request."""
     for code in ("amo_dropbox", "amo_mailchimp"):
-        form = form_of(account, code)
+        form = amo.forms.install(account, code)
         barrier = threading.Barrier(8)
 
         def click(form: InstallForm = form, barrier: threading.Barrier = barrier) -> None:
@@ -156,7 +150,7 @@ def test_once_more_takes_an_edit_or_a_word() -> None:
         return problem(429) if request.method == "POST" else answer(widget(1))
 
     with ScriptedServer(script) as server:
-        form = form_of(server.account(), "widget_1")
+        form = amo.forms.install(server.account(), "widget_1")
         fill(form, "Логин", "example")
         for again in (lambda: press(form, "Once more"), lambda: fill(form, "Логин", "another")):
             press(form, INSTALL)
@@ -215,7 +209,7 @@ def test_second_steps_from_a_cell(plain: InstallForm, account: Account, changing
 def test_uninstall(account: Account, changing: Sandbox) -> None:
     """Uninstalling takes a second step; then the form says how it is, and may install again."""
     account.install("amo_dropbox")
-    form = form_of(account, "amo_dropbox")
+    form = amo.forms.install(account, "amo_dropbox")
     press(form, "Uninstall…")
     assert writes(changing) == ["POST"]
     press(form, "Cancel")
@@ -230,7 +224,7 @@ def test_uninstall(account: Account, changing: Sandbox) -> None:
 def test_questions_expire(account: Account, changing: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A yes that comes too late sends nothing, and the question goes by itself."""
     account.install("amo_dropbox")
-    form = form_of(account, "amo_dropbox")
+    form = amo.forms.install(account, "amo_dropbox")
     press(form, "Uninstall…")
     yes = find(form, UNINSTALL)
     monkeypatch.setattr(clicks.time, "monotonic", lambda: float("inf"))
@@ -275,7 +269,7 @@ def test_the_servers_faults_stand_at_their_fields(plain: InstallForm, changing: 
 
 def test_faults_of_users_name_them(account: Account) -> None:
     """A fault deeper in a setting says where; a user whom only a cell named gets a row, too."""
-    form = form_of(account, "amo_asterisk")
+    form = amo.forms.install(account, "amo_asterisk")
     form.values = {**ASTERISK, "phones": {504141: 5, 77: "1"}}
     with pytest.raises(errors.SettingsError):
         form.submit()
@@ -289,7 +283,7 @@ def test_faults_of_users_name_them(account: Account) -> None:
 def test_other_errors_say_what_to_do(changing: Sandbox) -> None:
     """Who may not install is told so, with the request id."""
     changing.reset()
-    form = form_of(Account(changing.url, changing.analyst_token), "amo_dropbox")
+    form = amo.forms.install(Account(changing.url, changing.analyst_token), "amo_dropbox")
     press(form, INSTALL)
     assert any("use an administrator's token" in line for line in shown(form))
     assert f"Request id: {changing.requests[-1].request_id}" in shown(form)
@@ -303,7 +297,7 @@ def test_lost_answers() -> None:
         return DROP if request.method == "POST" else answer(widget(1, settings_template=template))
 
     with ScriptedServer(script) as server:
-        form = form_of(server.account(), "widget_1")
+        form = amo.forms.install(server.account(), "widget_1")
         fill(form, "Логин", "example")
         fill(form, "Пароль", SECRET)
         press(form, INSTALL)
@@ -319,16 +313,17 @@ def test_two_copies(other: str) -> None:
     came, gate = threading.Event(), threading.Event()
 
     def script(request: Request) -> bytes:
-        if request.method == "POST":
+        if request.method == "POST" and not came.is_set():
             came.set()
             gate.wait()
         return answer(widget(1, settings_template=[], is_active_in_account=request.method == "POST"))
 
-    with ScriptedServer(script) as server:
-        form = form_of(server.account(), "widget_1")
+    with ScriptedServer(script) as server, ExitStack() as stack:
+        stack.callback(gate.set)  # whatever happens, so that the server can end
+        form = amo.forms.install(server.account(), "widget_1")
         find(form, INSTALL).click()
         came.wait()
-        copy = form if other == "the same" else form_of(server.account(), "widget_1")
+        copy = form if other == "the same" else amo.forms.install(server.account(), "widget_1")
         with pytest.raises(errors.NotSent):
             copy.submit()
         if copy is form:
@@ -356,7 +351,7 @@ def test_the_clock_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_read_only(changing: Sandbox) -> None:
     """On a read-only account the form shows all, says how to open it, and sends nothing."""
     changing.reset()
-    form = form_of(Account(changing.url, changing.token, write=False), "amo_asterisk")
+    form = amo.forms.install(Account(changing.url, changing.token, write=False), "amo_asterisk")
     assert any("AMOEXPLORE_WRITE=1 opens it" in one.value for one in parts(form) if hasattr(one, "value"))
     fill_in(form)
     press(form, "Preview")
@@ -389,7 +384,7 @@ def test_a_trial_leaves_installed_widgets_alone(plain: InstallForm, account: Acc
 
 
 def test_values_from_a_cell(form: InstallForm) -> None:
-    """Values are masked; setting them fills in what they name and empties the rest; an unknown key is refused at once."""
+    """Values are masked; setting them fills in what they name and empties the rest; unknown keys are refused."""
     form.values = ASTERISK
     assert repr(form.values) == "Settings(login=***, password=***, phones=***, script_path=***)"
     assert find(form, "Логин").placeholder == "kept, not shown"
@@ -405,7 +400,7 @@ def test_values_from_a_cell(form: InstallForm) -> None:
 
 def test_logins(account: Account) -> None:
     """A setting of type users_lp takes a login and a password a user; both or none."""
-    form = form_of(account, str(amo.load_settings(account).query("type == 'users_lp'")["code"].iloc[0]))
+    form = amo.forms.install(account, str(amo.load_settings(account).query("type == 'users_lp'")["code"].iloc[0]))
     fill(form, "Орлов\u2069 (581651): login", "orlov")
     (key,) = form.values
     assert form.values.reveal() == {key: {"581651": {"login": "orlov"}}}
@@ -437,7 +432,7 @@ def test_unknown_types() -> None:
     """A type that nobody knows takes JSON, with a warning, and sends what the JSON says."""
     template = [setting(key="odd", name="Чудо", type="colour")]
     with answering(answer(widget(1, settings_template=template))) as server:
-        form = form_of(server.account(), "widget_1")
+        form = amo.forms.install(server.account(), "widget_1")
         assert "The type colour is not known here: give its value as JSON." in shown(form)
         fill(form, "Чудо", '{"r": ')
         with pytest.raises(errors.SettingsError, match="odd: is not JSON yet"):
@@ -450,7 +445,7 @@ def test_unknown_types() -> None:
 
 def test_users_who_may_not_be_read(changing: Sandbox) -> None:
     """Who may not read the users gives them as JSON, and is told why."""
-    form = form_of(Account(changing.url, changing.analyst_token), "amo_asterisk")
+    form = amo.forms.install(Account(changing.url, changing.analyst_token), "amo_asterisk")
     assert "The account's users can't be read (Forbidden): give JSON by user id." in shown(form)
     fill(form, "Список телефонов", '{"504141": "1039"}')
     assert form.values.reveal() == {"phones": {"504141": "1039"}}
@@ -465,7 +460,7 @@ def test_a_thousand_users() -> None:
         return answer(widget(1, settings_template=[setting(key="phones", type="users")]))
 
     with ScriptedServer(script) as server:
-        form = form_of(server.account(), "widget_1")
+        form = amo.forms.install(server.account(), "widget_1")
         rows = [one for one in parts(form) if isinstance(one, secret.Forgetful)]
         assert len(rows) == 10
         fill(form, "(1003): extension", "203")
@@ -505,11 +500,11 @@ def test_hostile_texts() -> None:
         return answer(widget(1, version=HOSTILE, settings_template=template))
 
     with ScriptedServer(script) as server:
-        form = form_of(server.account(), "widget_1")
+        form = amo.forms.install(server.account(), "widget_1")
         labels = [one.description for one in parts(form) if hasattr(one, "description") and one.description]
         assert not any(getattr(one, "description_allow_html", False) for one in parts(form))
         assert max(map(len, labels)) < 200
-        assert not any("$" in label or "\\" in label or "\u202e" in label for label in labels)
+        assert not any(label.count("$") > 1 or "\\" in label or "\u202e" in label for label in labels)
         with pytest.raises(errors.SettingsError):
             form.submit()
         assert "<img" not in html(form)
@@ -558,7 +553,6 @@ def test_display(form: InstallForm) -> None:
 def test_search(account: Account) -> None:
     """Without a code a search picks the widget, by a part of it; its form opens below."""
     picker = amo.forms.install(account)
-    assert isinstance(picker, amo.forms.WidgetPicker)
     assert "The first 50 of 300 are shown." in shown(picker)
     fill(picker, "Search widgets", "STERI")
     assert find(picker, "Widgets: 1 of 300").options == ("amo_asterisk",)

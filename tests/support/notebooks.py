@@ -1,4 +1,6 @@
-"""Tidies notebooks that were just run: no times, no ports, no widget state, the kernel named as every machine names it.
+"""Tidies notebooks that were just run.
+
+They keep no times, no ports, no ids and no state of widgets; their kernel is named as every machine names it.
 
 Usage: python notebooks.py NOTEBOOK…
 """
@@ -15,6 +17,7 @@ import nbformat
 def tidy(path: Path) -> None:
     """Drop what differs from machine to machine."""
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", path.read_text(encoding="utf-8"))
+    text = re.sub(r'"model_id": "[0-9a-f]+"', '"model_id": "ID"', text)
     notebook = nbformat.reads(text, as_version=4)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
