@@ -107,7 +107,7 @@ def test_browse(
 
     by_keyboard(page, browser)
     screen("keyboard")
-    page.screenshot(path=pictures / "05_browse.png")
+    page.locator(".jp-Cell-outputArea", has=browser).screenshot(path=pictures / "05_browse.png")
     assert selection(page) == "1 amo_dropbox"
 
     hostile_names(page, browser)
