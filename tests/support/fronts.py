@@ -12,9 +12,9 @@ import ipywidgets as widgets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amoexplore.forms import BotForm, InstallForm, WidgetPicker
+    from amoexplore.forms import BotForm, Browser, InstallForm, WidgetPicker
 
-    Form = InstallForm | BotForm | WidgetPicker
+    Form = InstallForm | BotForm | WidgetPicker | Browser
 
 
 def parts(form: Form) -> Iterator[Any]:
