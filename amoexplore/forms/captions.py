@@ -141,6 +141,63 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
     "send": ("Send to {account}", "Отправить в {account}"),
     "sending": ("Sending to {account}… {seconds} s", "Отправляется в {account}… {seconds} с"),
     "sent": ("the bot goes on", "бот продолжает"),
+    # of the browser
+    "search catalogue": ("Search: parts of the code, or the id", "Поиск: части кода или id"),
+    "rating from": ("Rating from", "Рейтинг от"),
+    "rating to": ("Rating to", "Рейтинг до"),
+    "no number": ("is no number, such as 2.5 or 2,5", "не число вида 2,5 или 2.5"),
+    "empty range": ("is less than where the range begins", "меньше начала диапазона"),
+    "any": ("any", "неважно"),
+    "yes": ("yes", "да"),
+    "no": ("no", "нет"),
+    "asks for": ("Asks for {type}", "Требует {type}"),
+    "reset": ("Reset the filters", "Сбросить фильтры"),
+    "code": ("Code", "Код"),
+    "rating": ("Rating", "Рейтинг"),
+    "is_lead_source": ("Lead source", "Источник сделок"),
+    "is_work_with_dp": ("Digital Pipeline", "Для Digital Pipeline"),
+    "is_crm_template": ("Industry solution", "Для отрасли"),
+    "is_active_in_account": ("Installed", "Активен"),
+    "settings_count": ("Settings", "Настроек"),
+    "required_count": ("Required", "Обязат."),
+    "a to z": ("A to Z", "от А до Я"),
+    "z to a": ("Z to A", "от Я до А"),
+    "newest first": ("newest first", "сначала новые"),
+    "oldest first": ("oldest first", "сначала старые"),
+    "highest first": ("highest first", "от большего"),
+    "lowest first": ("lowest first", "от меньшего"),
+    "yes first": ("yes first", "сначала «да»"),
+    "no first": ("no first", "сначала «нет»"),
+    "sort by": ("Sort by {column}, {direction}", "Сортировать: {column}, {direction}"),
+    "sorted by": ("Sorted by {column}, {direction}", "Сортировка: {column}, {direction}"),
+    "unsorted": ("In the order of the catalogue", "В порядке каталога"),
+    "tick": ("Tick {code}", "Отметить {code}"),
+    "ticked": ("ticked: {number}", "отмечено: {number}"),
+    "ticked and hidden": ("ticked: {number}, left out: {hidden}", "отмечено: {number}, скрыто: {hidden}"),
+    "untick": ("Untick all", "Снять все отметки"),
+    "page": (
+        "Page {page} of {pages} · widgets: {found} of {all}",
+        "Страница {page} из {pages} · виджетов: {found} из {all}",
+    ),
+    "no page": ("There is no page {page}, but 1 to {pages}.", "Страницы {page} нет, есть от 1 до {pages}."),
+    "previous page": ("Previous page", "Предыдущая страница"),
+    "next page": ("Next page", "Следующая страница"),
+    "nothing fits": ("No widget is left: loosen the filters.", "Не осталось ни одного виджета: ослабьте фильтры."),
+    "chart": ("Chart of the widgets that are left", "График оставшихся виджетов"),
+    "ratings": ("Ratings", "Рейтинги"),
+    "ratings_by": ("Ratings by lead source", "Рейтинги по источникам сделок"),
+    "rating_vs_burden": ("Rating and required settings", "Рейтинг и обязательные настройки"),
+    "setting_types": ("Types of settings", "Типы настроек"),
+    "open install": ("Open the install form", "Открыть форму установки"),
+    "open install of": ("Open the install form of {code}", "Открыть форму установки {code}"),
+    "tick one": (
+        "Tick the one widget that is to be installed; now {number} are ticked.",
+        "Отметьте один виджет для установки; сейчас отмечено: {number}.",
+    ),
+    "no account": (
+        "There is no account to install into: amo.forms.browse(catalog, account) has one, account = amo.connect().",
+        "Нет аккаунта для установки: его даёт amo.forms.browse(catalog, account), где account = amo.connect().",
+    ),
 }
 
 _chosen: dict[str, Language] = {}
@@ -186,6 +243,11 @@ def speaking(language: Language) -> Iterator[None]:
 def _language() -> Language:
     chosen = _speaking.get() or _chosen.get("language")
     return chosen or ("ru" if (locale.getlocale()[0] or "").lower().startswith("ru") else "en")
+
+
+def has_decimal_comma() -> bool:
+    """Return whether numbers have a decimal comma in the language of the forms."""
+    return _language() == "ru"
 
 
 class Speaker(Protocol):

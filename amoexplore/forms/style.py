@@ -55,6 +55,48 @@ CSS = """<style>
 .amo-form .amo-hint { color: var(--jp-ui-font-color2); }
 </style>"""
 
+# Of the browser: a head of buttons, a column of ticks and the table scroll together and have rows of one height.
+# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
+# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
+BROWSER_CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
+  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
+.amo-form.amo-browser { max-width: 76em; }
+.amo-browser .amo-beside { flex-flow: row wrap; gap: 0 16px; align-items: flex-start; overflow: visible; }
+.amo-browser .amo-beside > * { flex: 1 1 24em; min-width: 0; }
+.amo-browser .amo-row { display: grid; grid-template-columns: repeat(auto-fill, minmax(9em, 1fr)); align-items: end;
+  overflow: visible; }
+.amo-browser img { display: block; width: 100%; height: auto; }
+body[data-jp-theme-light="false"] .amo-browser img { filter: invert(0.93) hue-rotate(180deg); }
+.amo-browser .amo-scroll { overflow: auto hidden; }
+.amo-browser .amo-scroll > * { min-width: 62em; overflow: visible; }
+.amo-browser .amo-head { display: grid; grid-template-columns: 28px 20fr repeat(8, 10fr); min-height: 4.8em; }
+.amo-browser .amo-head .widget-button { display: flex; align-items: flex-end; justify-content: flex-start; width: 100%;
+  height: 100%; margin: 0; padding: 4px 0 4px 4px; text-align: start; line-height: 1.3; font-size: 0.86em;
+  font-weight: bold; background: var(--jp-layout-color0); color: var(--jp-ui-font-color1); }
+.amo-browser .amo-head .widget-button:hover { background: var(--jp-layout-color2); box-shadow: none; }
+.amo-browser .amo-body { flex-flow: row nowrap; align-items: flex-start; }
+.amo-browser .amo-ticks { flex: none; width: 28px; overflow: visible; }
+.amo-browser .amo-ticks .widget-checkbox { width: 28px; height: 28px; margin: 0; overflow: hidden; position: relative; }
+.amo-browser .amo-ticks label { display: flex; width: 28px; height: 28px; margin: 0; align-items: center; }
+.amo-browser .amo-ticks input { width: 16px; height: 16px; margin: 0 6px; flex: none; }
+.amo-browser .amo-ticks input:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: 1px; }
+.amo-browser .amo-ticks span, .amo-browser .amo-unseen { position: absolute; width: 1px; height: 1px; margin: 0;
+  padding: 0; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.amo-browser .amo-list, .amo-browser .amo-list > * { flex: 1; width: auto; min-width: 0; margin: 0; overflow: visible; }
+.amo-browser table { width: 100%; table-layout: fixed; border-spacing: 0; color: var(--jp-ui-font-color1); }
+.amo-browser thead th { height: 0; padding: 0; border: 0; line-height: 0; }
+.amo-browser tbody :is(th, td) { height: 28px; box-sizing: border-box; padding: 0 4px; line-height: 20px;
+  text-align: start; font-weight: normal; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+  border-top: 1px solid var(--jp-border-color2); background: var(--jp-layout-color0); }
+.amo-browser tbody td.amo-no { color: var(--jp-ui-font-color2); }
+.amo-browser tbody .amo-ticked :is(th, td) { background: var(--jp-layout-color2); }
+.amo-browser .amo-ticks, .amo-browser .amo-head > :first-child { position: sticky; left: 0; z-index: 1;
+  background: var(--jp-layout-color0); }
+.amo-browser .amo-head > :first-child { width: auto; height: auto; margin: 0; }
+.amo-browser .amo-head .widget-button:focus-visible { outline-offset: -2px; }
+.amo-browser tbody th, .amo-browser .amo-head > :nth-child(2) { position: sticky; left: 28px; z-index: 1; }
+</style>"""
+
 
 def head(warning: str) -> str:
     """Return what a form begins with: how it looks, what it says once its kernel is gone, and a warning."""

@@ -14,9 +14,9 @@ from amoexplore.forms import style
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amoexplore.forms import BotForm, InstallForm, WidgetPicker
+    from amoexplore.forms import BotForm, Browser, InstallForm, WidgetPicker
 
-    Form = InstallForm | BotForm | WidgetPicker
+    Form = InstallForm | BotForm | WidgetPicker | Browser
 
 
 def parts(form: Form) -> Iterator[Any]:
