@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,6 +73,10 @@ def _address(process: subprocess.Popen[str]) -> str:
     for line in process.stderr:
         said.append(line)
         if address := re.search(r"http://127\.0\.0\.1:\d+/lab", line):
+            # It names its address before it listens there.
+            with requests.Session() as session:
+                session.mount("http://", HTTPAdapter(max_retries=Retry(connect=9, backoff_factor=0.1)))
+                session.get(address[0], params={"token": TOKEN}, timeout=60).raise_for_status()
             return address[0]
     return pytest.fail("".join(said))
 
