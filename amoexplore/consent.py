@@ -1,0 +1,3 @@
+"""Soon."""
+
+from __future__ import annotations
