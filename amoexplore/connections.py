@@ -113,7 +113,9 @@ def token_for(url: str) -> MaskedText:
 
 
 def _environment() -> tuple[str, Token | MaskedText]:
-    return _both(os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, "")))
+    # Read in a line of its own: a traceback shows what the line names that went wrong, all of the environment here.
+    url, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
+    return _both(url, token)
 
 
 def _both(url: str, token: MaskedText) -> tuple[str, Token | MaskedText]:
