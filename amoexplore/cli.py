@@ -104,6 +104,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
     report.set_defaults(run=_report)
 
+    login = commands.add_parser(
+        "login",
+        help="get tokens of an account by OAuth",
+        description="Get tokens of an account by OAuth, and store them. The integration's secret is asked for, unless "
+        "AMOEXPLORE_CLIENT_SECRET has it.",
+    )
+    login.add_argument("host", help="the account's, such as example.amocrm.ru")
+    login.add_argument("--client-id", required=True, metavar="ID", help="of the integration, from its Keys tab")
+    login.add_argument(
+        "--redirect-uri", required=True, metavar="URL", help="of the integration; on this machine it is listened at"
+    )
+    login.add_argument("--paste", action="store_true", help="for a browser on another machine: ask for what it got")
+    login.set_defaults(run=_login)
+
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
     lab.add_argument("jupyter", nargs="*", metavar="OPTION", help="behind --, an option of JupyterLab's own")
@@ -180,16 +194,23 @@ def _report(options: argparse.Namespace) -> None:
 
 def _account(url: str | None) -> Account:
     """Return the account at an address, or the one that the environment names."""
-    from amoexplore.connections import connect, token_for  # noqa: PLC0415
+    from amoexplore.connections import connect, stored_token, token_for  # noqa: PLC0415
+    from amoexplore.hosts import base_address  # noqa: PLC0415
     from amoexplore.tokens import MaskedText  # noqa: PLC0415
 
     if url is None:
         with redirect_stdout(sys.stderr):  # what the command made goes to standard output, nothing else
             return connect()
     token = token_for(url)
-    if not token and sys.stdin.isatty():
+    if not token and not stored_token(base_address(url)) and sys.stdin.isatty():
         token = MaskedText(getpass(f"Token of {url}: "))
     return connect(url, token)
+
+
+def _login(options: argparse.Namespace) -> None:
+    from amoexplore.consent import login  # noqa: PLC0415
+
+    login(options.host, client_id=options.client_id, redirect_uri=options.redirect_uri, paste=options.paste)
 
 
 def _lab(options: argparse.Namespace) -> None:

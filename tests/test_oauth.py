@@ -101,7 +101,7 @@ def test_short_lives() -> None:
 
 @pytest.mark.parametrize("write", [False, True])
 def test_renewed_once_when_refused(sandbox: Sandbox, *, write: bool) -> None:
-    """A token that is refused before its time is renewed, and the request is sent again, also a write: it was not done."""
+    """A token that is refused before its time is renewed, and the request sent again, also a write: it was not done."""
     stored(sandbox)
     account = amo.connect(sandbox.url)
     with sandbox.faults.expired_token(times=1):
@@ -126,7 +126,7 @@ def test_long_lived_tokens_are_never_renewed(strict: Sandbox) -> None:
 
 
 def test_ten_threads_of_three_processes_renew_once(sandbox: Sandbox) -> None:
-    """Thirty threads of three processes that find the token expired make one exchange, and all go on with its result."""
+    """Thirty threads of three processes that find the token expired make one exchange, and all go on with it."""
     stored(sandbox, due=True)
     command = [sys.executable, str(SUPPORT / "renewing.py"), sandbox.url]
     with ExitStack() as stack:
@@ -207,7 +207,7 @@ def test_not_renewed_now(strict: Sandbox) -> None:
     pair = stored(strict, due=True)
     account = amo.connect(strict.url)
     with strict.faults.bad_gateway(path="/oauth2/*") as fault:
-        with pytest.raises(errors.NotRenewed, match="nothing was sent. Try again later") as raised:
+        with pytest.raises(errors.NotRenewed, match=r"nothing was sent\. Try again later") as raised:
             account.uninstall("amo_dropbox")
     assert fault.hits == 2
     assert not [text for text in secrets_of(pair) if text in shown(raised.value)]
@@ -274,7 +274,7 @@ def test_a_store_that_cannot_save_costs_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(errors.StoreError, match="can't be saved in .*No space left") as raised:
+        with pytest.raises(errors.StoreError, match=r"can't be saved in .*No space left") as raised:
             account.widget("amo_dropbox")
     assert isinstance(raised.value, OSError)
     assert str(tmp_path) in str(raised.value)
@@ -313,7 +313,7 @@ def test_unreadable_stores(strict: Sandbox, tmp_path: Path) -> None:
     path = next((tmp_path / "state" / "tokens").glob("*.json"))
     for content in ('{"access_token": 5}', "canary-7f3a", '{"access_token": "canary-7f3a"}'):
         path.write_text(content, encoding="utf-8")
-        with pytest.raises(errors.StoreError, match="can't be read: .* amoexplore login makes new ones") as raised:
+        with pytest.raises(errors.StoreError, match=r"can't be read: .* amoexplore login makes new ones") as raised:
             amo.connect(strict.url)
         assert "canary" not in shown(raised.value)
 

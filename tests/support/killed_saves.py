@@ -2,7 +2,7 @@
 
 Usage: python killed_saves.py URL; for each line on its standard input that has a number, a child renews the stored pair
 of the account, and kills itself before the number-th step. Steps are before and after each call by which a renewal does
-anything: files opened, written, synced, renamed, removed, locks, requests. Prints which signal ended the child, 0 if none.
+anything: files opened, written, synced, renamed, removed, locks, requests. Prints which signal ended the child, or 0.
 """
 
 from __future__ import annotations
