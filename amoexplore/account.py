@@ -63,6 +63,8 @@ class Account:
 
     Attributes
     ----------
+    token : Token
+        Whose it is; it shows itself nowhere.
     writable : bool
         Whether writes are let through.
 
@@ -74,8 +76,8 @@ class Account:
 
     def __init__(self, url: str, token: str | Token, *, write: bool | None = None, timeout: float = 30.0) -> None:
         token = MaskedText(token) if isinstance(token, str) else token  # from here on no traceback shows it
-        self._token = token if isinstance(token, Token) else Token(token)
-        self._transport = Transport(url, self._token, timeout=timeout)
+        self.token = token if isinstance(token, Token) else Token(token)
+        self._transport = Transport(url, self.token, timeout=timeout)
         self.writable = self.is_on_this_machine if write is None else write
         self._hear: Callable[[Answer], object] | None = None
 

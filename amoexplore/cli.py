@@ -31,17 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
     try:
-        options.run(options)
+        status: int = options.run(options) or 0
         sys.stdout.flush()
     except (KeyboardInterrupt, EOFError):  # Ctrl-D, where something is asked for
         return 130
     except BrokenPipeError:
         # Who reads the output has had enough; nor will it take what is left when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (AmoError, OSError, ValueError, ImportError) as error:
         print(f"amoexplore: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -117,6 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     login.add_argument("--paste", action="store_true", help="for a browser on another machine: ask for what it got")
     login.set_defaults(run=_login)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is wrong, and say what to do",
+        description="Look at the installation, the account and its token, and say what to do; status 1 if anything is.",
+    )
+    doctor.add_argument("--account", metavar="URL", help="default: the one that AMOEXPLORE_URL names")
+    doctor.set_defaults(run=_doctor)
 
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
@@ -211,6 +220,16 @@ def _login(options: argparse.Namespace) -> None:
     from amoexplore.consent import login  # noqa: PLC0415
 
     login(options.host, client_id=options.client_id, redirect_uri=options.redirect_uri, paste=options.paste)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from amoexplore.doctor import findings  # noqa: PLC0415
+
+    is_wrong = False
+    for finding in findings(options.account):
+        print(finding)  # noqa: T201
+        is_wrong |= finding.is_wrong
+    return int(is_wrong)
 
 
 def _lab(options: argparse.Namespace) -> None:

@@ -75,6 +75,8 @@ class PairToken(Token):
         What it had.
     """
 
+    is_renewed = True
+
     def __init__(self, store: Store, pair: Pair) -> None:
         self._store = store
         self._pair = pair

@@ -103,6 +103,11 @@ class InKeyring:
             self._keyring.set_password(_SERVICE, slot, MaskedText(content.decode()))
 
 
+def folder() -> Path:
+    """Return where pairs are, or the locks of those in the system's keyring."""
+    return files.state_folder() / "tokens"
+
+
 class Store:
     """Where the pair of one account is kept.
 
@@ -115,7 +120,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self._name = re.sub(r"[^a-z0-9.-]", "_", url.partition("://")[2])
-        self._folder = files.state_folder() / "tokens"
+        self._folder = folder()
 
     @property
     def place(self) -> str:

@@ -54,6 +54,9 @@ class Token(AuthBase):
         request.headers["Authorization"] = MaskedText(f"Bearer {self._text}")
         return request
 
+    #: Whether another one follows when it has expired.
+    is_renewed = False
+
     @property
     def url(self) -> str | None:
         """Where its account is, as far as the token knows better than its user."""

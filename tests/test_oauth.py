@@ -299,7 +299,7 @@ def test_what_was_not_saved_is_not_used(sandbox: Sandbox, monkeypatch: pytest.Mo
         for _ in range(2):
             with pytest.raises(errors.StoreError, match="can't be saved") as raised:
                 account.widget("amo_dropbox")
-            kept = account._token._unsaved  # type: ignore[attr-defined]
+            kept = account.token._unsaved  # type: ignore[attr-defined]
             assert not [text for text in secrets_of(pair, kept) if text in shown(raised.value)]
     assert exchanges(sandbox) == [200, 200]
     assert [logged.target for logged in sandbox.requests if logged.target.startswith("/api")] == []
@@ -376,7 +376,7 @@ def test_nothing_shows_tokens(sandbox: Sandbox) -> None:
     """Neither a pair nor an account made of one shows a token or the secret, and neither is pickled."""
     pair = stored(sandbox)
     account = amo.connect(sandbox.url)
-    things = (pair, account, account._token, vars(account._token), account._transport._session.__dict__)
+    things = (pair, account, account.token, vars(account.token), account._transport._session.__dict__)
     assert not [text for text in secrets_of(pair) for thing in things if text in repr(thing)]
     for thing in (pair, account):
         with pytest.raises(TypeError, match="not pickled"):
@@ -392,7 +392,7 @@ def test_a_new_login_wins_over_an_unsaved_pair(strict: Sandbox, monkeypatch: pyt
     with pytest.raises(ZeroDivisionError):
         account.widget("amo_dropbox")
     monkeypatch.undo()
-    monkeypatch.setenv("AMOEXPLORE_STATE", str(account._token._store._folder.parent))  # type: ignore[attr-defined]
+    monkeypatch.setenv("AMOEXPLORE_STATE", str(account.token._store._folder.parent))  # type: ignore[attr-defined]
     newest = stored(strict)
     assert account.widget("amo_dropbox").id == 742
     assert structs.asdict(newest) == structs.asdict(Store(strict.url).load())  # type: ignore[arg-type]

@@ -249,7 +249,7 @@ def test_reprs_do_not_show_the_token() -> None:
     session = account._transport._session
     prepared = account._transport._prepared(Request("GET", account.url))
     assert prepared.headers["Authorization"] == f"Bearer {TOKEN}"
-    for thing in (account, account._repr_html_(), account._transport, account._token, prepared.headers, vars(session)):
+    for thing in (account, account._repr_html_(), account._transport, account.token, prepared.headers, vars(session)):
         assert TOKEN not in repr(thing)
 
 

@@ -55,7 +55,7 @@ for line in sys.stdin:
     child = os.fork()
     if not child:
         account = amo.connect(url)
-        account._token._renew(account._token._pair.access_token)  # type: ignore[attr-defined]
+        account.token._renew(account.token._pair.access_token)  # type: ignore[attr-defined]
         os._exit(0)
     sys.stdout.write(f"{os.WTERMSIG(os.waitpid(child, 0)[1])}\n")
     sys.stdout.flush()
