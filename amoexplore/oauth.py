@@ -140,8 +140,9 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
     answer = Transport(url, Nobody(), timeout=_TIMEOUT).send(Request("POST", f"{url}{EXCHANGE}", content=content))
     granted = _decoded(answer, _Granted)
-    lifetime = _DAY if granted.expires_in is None else granted.expires_in
-    expires_at = before + lifetime
+    # Rather by this machine's clock, which renewals go by, than by amoCRM's.
+    by_clock = None if granted.expires_in is None else before + granted.expires_in
+    expires_at = by_clock or claims(granted.access_token).exp or before + _DAY
     return Pair(
         url=url,
         client_id=integration.client_id,
@@ -149,7 +150,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
         client_secret=integration.client_secret,
         access_token=granted.access_token,
         refresh_token=granted.refresh_token,
-        renew_at=expires_at - min(EARLY, lifetime * _PART),
+        renew_at=expires_at - min(EARLY, (expires_at - before) * _PART),
         expires_at=expires_at,
     )
 

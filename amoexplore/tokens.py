@@ -23,9 +23,17 @@ class MaskedText(str):
         return "'***'"
 
 
-def masked_text(kind: type[MaskedText], value: str) -> MaskedText:
-    """Return a text of JSON as one that is not shown; msgspec asks for it where a struct has one."""
-    return kind(value)
+def masked_text(kind: type[MaskedText], value: object) -> MaskedText:
+    """Return a text of JSON as one that is not shown; msgspec asks for it where a struct has one.
+
+    Raises
+    ------
+    TypeError
+        If it is no text, or one that no header can carry.
+    """
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return kind(value)
+    raise TypeError("Expected a text of printable ASCII")
 
 
 class Token(AuthBase):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -13,12 +14,13 @@ from pairs_of import exchanges
 from tracebacks import shown
 
 import amoexplore as amo
-from amoexplore import Sandbox, consent, errors
+from amoexplore import Sandbox, cli, consent, errors
 from amoexplore.cli import main
 from amoexplore.pairs import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SECRET = "canary-secret-7f3a"
 CLIENT = "5ef1a2b3-0000-4000-8000-000000000001"
@@ -99,7 +101,11 @@ def test_login_by_pasting(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_login_on_the_command_line(
-    sandbox: Sandbox, redirect_uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sandbox: Sandbox,
+    redirect_uri: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     """`amoexplore login` asks for the secret, and ends with the name of the account and the place of the tokens."""
     monkeypatch.delenv("AMOEXPLORE_CLIENT_SECRET")
@@ -110,6 +116,9 @@ def test_login_on_the_command_line(
     assert f"its tokens are in {Store(sandbox.url).place}." in capsys.readouterr().out
     monkeypatch.setenv("AMOEXPLORE_URL", sandbox.url)
     assert main(["load"]) == 0
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(cli, "getpass", lambda _: 1 / 0)  # there is a token, so none is asked for
+    assert main(["report", "--account", sandbox.url, "--to", str(tmp_path / "report.html")]) == 0
     pasting(monkeypatch, "deny")
     monkeypatch.setenv("AMOEXPLORE_CLIENT_SECRET", SECRET)
     assert main([*arguments, "--paste"]) == 1

@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 from pairs_of import exchanges, stored
+from scripted import answer, answering
 from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import Sandbox, errors, files, oauth
+from amoexplore.oauth import Integration
 from amoexplore.pairs import Store
+from amoexplore.sandbox.jwt import unverifiable
+from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -305,6 +309,57 @@ def test_what_was_not_saved_is_not_used(sandbox: Sandbox, monkeypatch: pytest.Mo
     assert [logged.target for logged in sandbox.requests if logged.target.startswith("/api")] == []
     assert account.widget("amo_dropbox").id == 742
     assert exchanges(sandbox) == [200, 200]
+
+
+def test_ctrl_c_costs_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C in the middle of an exchange takes effect once its pair is saved."""
+    pair = stored(sandbox, due=True)
+    account, send = amo.connect(sandbox.url), oauth.exchange
+
+    def interrupted(*arguments: object, **options: str) -> Pair:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return send(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(oauth, "exchange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        account.widget("amo_dropbox")
+    assert Store(sandbox.url).load() != pair
+    assert account.widget("amo_dropbox").id == 742
+    assert exchanges(sandbox) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("told", "lifetime"),
+    [({"expires_in": 600}, 600), ({"exp": 1200}, 1200), ({"expires_in": 600, "exp": 1200}, 600), ({}, DAY)],
+)
+def test_until_when(told: dict[str, int], lifetime: int) -> None:
+    """A token lives as long as its answer says, else until its own exp, else for the day that amoCRM promises."""
+    own = {"exp": int(time.time()) + told["exp"]} if "exp" in told else {}
+    body = {"access_token": unverifiable(own), "refresh_token": "r", "server_time": 5} | told
+    integration = Integration("c", "https://example.org/", MaskedText("s"))
+    with answering(answer(body, content_type="application/json")) as server:
+        pair = oauth.exchange(server.url, integration, grant_type="authorization_code", code="c")
+    assert pair.expires_at == pytest.approx(time.time() + lifetime, abs=5)
+    assert pair.renew_at == pytest.approx(pair.expires_at - 60)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"<html>",
+        b'{"access_token": 5, "refresh_token": "canary"}',
+        b"\xff",
+        b"[]",
+        b'{"access_token": "canary\\n", "refresh_token": "r"}',
+    ],
+)
+def test_odd_answers(body: bytes) -> None:
+    """An answer that is no pair is told without what stands in it."""
+    integration = Integration("c", "https://example.org/", MaskedText("s"))
+    with answering(answer(body)) as server, pytest.raises(errors.BadAnswer, match="no page of amoCRM's API") as raised:
+        oauth.exchange(server.url, integration, grant_type="authorization_code", code="c")
+    assert "canary" not in shown(raised.value)
 
 
 def test_unreadable_stores(strict: Sandbox, tmp_path: Path) -> None:
