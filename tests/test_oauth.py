@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec import structs
 from pairs_of import exchanges, stored
 from scripted import answer, answering
 from tracebacks import shown
@@ -173,6 +172,15 @@ def test_another_process_was_quicker(sandbox: Sandbox) -> None:
     assert exchanges(sandbox) == [200, 200]
 
 
+def test_what_another_process_left_is_old(sandbox: Sandbox) -> None:
+    """What is found in the store and is itself about to expire is renewed before it is used."""
+    stored(sandbox, due=True)
+    account = amo.connect(sandbox.url)
+    stored(sandbox, due=True)
+    assert account.widget("amo_dropbox").id == 742
+    assert exchanges(sandbox) == [200, 200, 200]
+
+
 @pytest.mark.parametrize("ending", ["reset", "close"])
 def test_lost_answers(sandbox: Sandbox, ending: str) -> None:
     """A lost answer is asked for once more with the old pair: Kommo gives another one, amocrm.ru wants a new login."""
@@ -264,6 +272,30 @@ def test_modes(strict: Sandbox, tmp_path: Path) -> None:
     folder = tmp_path / "state" / "tokens"
     modes = {path.suffix or "/": stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     assert modes == {"/": 0o700, ".json": 0o600, ".lock": 0o600}
+
+
+def test_synced_renamed_and_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pair is on disk before it has its name, and its name is before the save is over."""
+    steps, fsync, replace = [], os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        steps.append(
+            "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else f"{os.fstat(descriptor).st_size} bytes"
+        )
+        fsync(descriptor)
+
+    def renamed(path: Path, target: Path) -> Path:
+        steps.append(target.name)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    for content in (b"former", b"newest"):
+        (tmp_path / "pair.json.new").write_bytes(b"left by a process that was killed")
+        files.save_private(tmp_path / "pair.json", content)
+        assert (tmp_path / "pair.json").read_bytes() == content
+    assert steps == ["6 bytes", "pair.json", "folder"] * 2
+    assert [path.name for path in tmp_path.iterdir()] == ["pair.json"]
 
 
 def test_a_store_that_cannot_save_costs_nothing(
@@ -450,4 +482,7 @@ def test_a_new_login_wins_over_an_unsaved_pair(strict: Sandbox, monkeypatch: pyt
     monkeypatch.setenv("AMOEXPLORE_STATE", str(account.token._store._folder.parent))  # type: ignore[attr-defined]
     newest = stored(strict)
     assert account.widget("amo_dropbox").id == 742
-    assert structs.asdict(newest) == structs.asdict(Store(strict.url).load())  # type: ignore[arg-type]
+    assert newest == Store(strict.url).load()
+    strict.oauth.advance(DAY)
+    assert account.widget("amo_dropbox").id == 742
+    assert Store(strict.url).load().client_id == newest.client_id  # type: ignore[union-attr]
