@@ -94,6 +94,11 @@ class PairToken(Token):
         return request
 
     @property
+    def client(self) -> str:
+        """The integration, which stays the same when the token does not."""
+        return self._pair.client_id
+
+    @property
     def url(self) -> str:
         """Where the account is now."""
         return self._pair.url
@@ -138,7 +143,9 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     """
     before = time.time()
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = Transport(url, Nobody(), timeout=_TIMEOUT).send(Request("POST", f"{url}{EXCHANGE}", content=content))
+    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT).send(
+        Request("POST", f"{url}{EXCHANGE}", content=content)
+    )
     granted = _decoded(answer, _Granted)
     # Rather by this machine's clock, which renewals go by, than by amoCRM's.
     by_clock = None if granted.expires_in is None else before + granted.expires_in
@@ -207,7 +214,7 @@ def _present_address(pair: Pair) -> str | None:
     """Return where the account is now, by the host that its access token names; None if that is where it was."""
     asked = claims(pair.access_token).api_domain
     try:
-        there = Transport(neighbour(pair.url, asked or ""), _Asking(pair.refresh_token), timeout=_TIMEOUT)
+        there = Transport(neighbour(pair.url, asked or ""), _Asking(pair), timeout=_TIMEOUT)
         address = neighbour(pair.url, _decoded(there.get(_SUBDOMAIN), _Moved).domain)
     except errors.AmoError:
         return None
@@ -217,9 +224,9 @@ def _present_address(pair: Pair) -> str | None:
 class _Asking(Nobody):
     """Signs the question where an account is."""
 
-    def __init__(self, refresh_token: MaskedText) -> None:
-        super().__init__()
-        self._refresh_token = refresh_token
+    def __init__(self, pair: Pair) -> None:
+        super().__init__(pair.client_id)
+        self._refresh_token = pair.refresh_token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["X-Refresh-Token"] = self._refresh_token

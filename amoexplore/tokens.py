@@ -66,6 +66,11 @@ class Token(AuthBase):
     is_renewed = False
 
     @property
+    def client(self) -> str:
+        """Whose requests amoCRM counts together: an integration, which a long-lived token stands for."""
+        return self._text
+
+    @property
     def url(self) -> str | None:
         """Where its account is, as far as the token knows better than its user."""
         return None
@@ -87,10 +92,16 @@ class Token(AuthBase):
 
 
 class Nobody(Token):
-    """No token: for what is asked before there is one."""
+    """No token: for what is asked before there is one.
 
-    def __init__(self) -> None:
-        self._text = MaskedText("")
+    Parameters
+    ----------
+    client : str
+        The integration that asks.
+    """
+
+    def __init__(self, client: str) -> None:
+        self._text = MaskedText(client)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Leave a request as it is."""

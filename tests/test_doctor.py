@@ -101,10 +101,15 @@ def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> N
     """A host that can't be reached, or does not let in, is told with the error's own advice."""
     connected(monkeypatch, sandbox, "revoked")
     assert "check AMOEXPLORE_TOKEN" in wrong()["account"]
-    with sandbox.faults.blocked():
-        assert "stop all integrations" in wrong()["account"]
     sandbox.stop()
     assert "Nothing answers at" in wrong()["account"]
+
+
+def test_blocked(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """A blocked account is told as everywhere."""
+    connected(monkeypatch, sandbox, sandbox.token)
+    with sandbox.faults.blocked():
+        assert "stop all integrations" in wrong()["account"]
 
 
 def test_an_analysts_token(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,6 +172,20 @@ def test_another_process_was_quicker(sandbox: Sandbox) -> None:
     assert exchanges(sandbox) == [200, 200]
 
 
+def test_requests_are_counted_by_integration(sandbox: Sandbox) -> None:
+    """Whom requests are counted for is the integration, before and after a renewal; a long-lived token is its own."""
+    pair = stored(sandbox, due=True)
+    account = amo.connect(sandbox.url)
+    before = account.token.client
+    account.widget("amo_dropbox")
+    assert before == account.token.client == pair.client_id
+    assert {logged.caller for logged in sandbox.requests if logged.target.startswith("/api")} == {
+        f"integration {pair.client_id}"
+    }
+    long_lived = amo.connect(sandbox.url, "canary").token.client
+    assert (long_lived, repr(long_lived)) == ("canary", "'***'")
+
+
 def test_what_another_process_left_is_old(sandbox: Sandbox) -> None:
     """What is found in the store and is itself about to expire is renewed before it is used."""
     stored(sandbox, due=True)
@@ -233,7 +247,7 @@ def test_limits_of_the_exchange(strict: Sandbox, fault: str, kind: type[errors.A
     """A blocked account and too many requests are told as they are anywhere else, after one exchange."""
     stored(strict, due=True)
     with getattr(strict.faults, fault)(path="/oauth2/*") as met, pytest.raises(kind):
-        amo.connect(strict.url).widget("amo_dropbox")
+        amo.connect(strict.url).uninstall("amo_dropbox")
     assert met.hits == 1
 
 
