@@ -76,7 +76,7 @@ endef
 
 .venv/lab: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing JupyterLab and amoexplore into .venv: a minute or two, once."
-	@$(BIN)/python $(PIP) --editable '.[lab]'
+	@$(BIN)/python $(PIP) --editable '.[all]'
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python

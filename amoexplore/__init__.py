@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amoexplore.account import Account
     from amoexplore.comparisons import changes, compare, rank
     from amoexplore.connections import connect
+    from amoexplore.consent import login
     from amoexplore.errors import AmoError
     from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
@@ -42,6 +43,7 @@ __all__ = [
     "load_catalog",
     "load_settings",
     "load_widgets",
+    "login",
     "rank",
     "set_language",
     "show_buttons",
@@ -70,6 +72,7 @@ _ROOMS = {
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
+    "login": "consent",
     "rank": "comparisons",
     "set_language": "forms.captions",
     "show_buttons": "handlers",

@@ -23,9 +23,10 @@ from amoexplore.errors import (
     Refused,
     TimedOut,
 )
+from amoexplore.hosts import is_loopback
 from amoexplore.models import Page, Request, Secret, masked, settings_of
 from amoexplore.tokens import MaskedText, Token
-from amoexplore.transport import Transport, is_loopback
+from amoexplore.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,7 @@ class Account:
     ----------
     url : str
         Its address, such as ``https://example.amocrm.ru``.
-    token : str
+    token : str or Token
         A long-lived token of one of its integrations. It goes to this host only, and is shown nowhere.
     write : bool, optional
         Whether installs, uninstalls and bots are let through. By default on this machine only, where sandboxes are.
@@ -62,6 +63,8 @@ class Account:
 
     Attributes
     ----------
+    token : Token
+        Whose it is; it shows itself nowhere.
     writable : bool
         Whether writes are let through.
 
@@ -71,9 +74,10 @@ class Account:
         If address or token can't be used. Nothing is sent yet.
     """
 
-    def __init__(self, url: str, token: str, *, write: bool | None = None, timeout: float = 30.0) -> None:
-        token = MaskedText(token)  # from here on no traceback shows it
-        self._transport = Transport(url, Token(token), timeout=timeout)
+    def __init__(self, url: str, token: str | Token, *, write: bool | None = None, timeout: float = 30.0) -> None:
+        token = MaskedText(token) if isinstance(token, str) else token  # from here on no traceback shows it
+        self.token = token if isinstance(token, Token) else Token(token)
+        self._transport = Transport(url, self.token, timeout=timeout)
         self.writable = self.is_on_this_machine if write is None else write
         self._hear: Callable[[Answer], object] | None = None
         self._leaves: Callable[[], object] | None = None

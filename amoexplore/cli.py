@@ -31,17 +31,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
     try:
-        options.run(options)
+        status: int = options.run(options) or 0
         sys.stdout.flush()
     except (KeyboardInterrupt, EOFError):  # Ctrl-D, where something is asked for
         return 130
     except BrokenPipeError:
         # Who reads the output has had enough; nor will it take what is left when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (AmoError, OSError, ValueError, ImportError) as error:
         print(f"amoexplore: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +104,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
     report.set_defaults(run=_report)
+
+    login = commands.add_parser(
+        "login",
+        help="get tokens of an account by OAuth",
+        description="Get tokens of an account by OAuth, and store them. The integration's secret is asked for, unless "
+        "AMOEXPLORE_CLIENT_SECRET has it.",
+    )
+    login.add_argument("host", help="the account's, such as example.amocrm.ru")
+    login.add_argument("--client-id", required=True, metavar="ID", help="of the integration, from its Keys tab")
+    login.add_argument(
+        "--redirect-uri", required=True, metavar="URL", help="of the integration; on this machine it is listened at"
+    )
+    login.add_argument("--paste", action="store_true", help="for a browser on another machine: ask for what it got")
+    login.set_defaults(run=_login)
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is wrong, and say what to do",
+        description="Look at the installation, the account and its token, and say what to do; status 1 if anything is.",
+    )
+    doctor.add_argument("--account", metavar="URL", help="default: the one that AMOEXPLORE_URL names")
+    doctor.set_defaults(run=_doctor)
 
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
@@ -180,16 +203,33 @@ def _report(options: argparse.Namespace) -> None:
 
 def _account(url: str | None) -> Account:
     """Return the account at an address, or the one that the environment names."""
-    from amoexplore.connections import connect, token_for  # noqa: PLC0415
+    from amoexplore.connections import connect, stored_token, token_for  # noqa: PLC0415
+    from amoexplore.hosts import base_address  # noqa: PLC0415
     from amoexplore.tokens import MaskedText  # noqa: PLC0415
 
     if url is None:
         with redirect_stdout(sys.stderr):  # what the command made goes to standard output, nothing else
             return connect()
     token = token_for(url)
-    if not token and sys.stdin.isatty():
+    if not token and not stored_token(base_address(url)) and sys.stdin.isatty():
         token = MaskedText(getpass(f"Token of {url}: "))
     return connect(url, token)
+
+
+def _login(options: argparse.Namespace) -> None:
+    from amoexplore.consent import login  # noqa: PLC0415
+
+    login(options.host, client_id=options.client_id, redirect_uri=options.redirect_uri, paste=options.paste)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from amoexplore.doctor import findings  # noqa: PLC0415
+
+    is_wrong = False
+    for finding in findings(options.account):
+        print(finding)  # noqa: T201
+        is_wrong |= finding.is_wrong
+    return int(is_wrong)
 
 
 def _lab(options: argparse.Namespace) -> None:

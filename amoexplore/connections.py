@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from amoexplore.account import Account
 from amoexplore.errors import ConfigurationError
+from amoexplore.hosts import account_address, base_address
+from amoexplore.oauth import PairToken
+from amoexplore.pairs import Store
 from amoexplore.tokens import MaskedText
-from amoexplore.transport import base_address
 
 if TYPE_CHECKING:
     from amoexplore.sandbox import Sandbox
+    from amoexplore.tokens import Token
 
 URL_VARIABLE = "AMOEXPLORE_URL"
 TOKEN_VARIABLE = "AMOEXPLORE_TOKEN"  # noqa: S105  the name of a variable
@@ -28,9 +31,12 @@ def connect(url: str | None = None, token: str | None = None, *, write: bool | N
 
     Parameters
     ----------
-    url, token : str, optional
-        Both or neither. Without them the environment's AMOEXPLORE_URL and AMOEXPLORE_TOKEN count; where those are not
-        set either, the embedded sandbox is started in this process. A line says when it is a sandbox.
+    url : str, optional
+        The account's address, or its host. Without it the environment's AMOEXPLORE_URL and AMOEXPLORE_TOKEN count;
+        where those are not set either, the embedded sandbox is started in this process. A line says when it is a
+        sandbox.
+    token : str, optional
+        A long-lived token. Without one the tokens count that ``amo.login`` has stored for the account.
     write : bool, optional
         Open the account for installs, uninstalls and bots. By default a real account is read-only unless
         AMOEXPLORE_WRITE=1 is set, and a sandbox on this machine is open.
@@ -38,7 +44,9 @@ def connect(url: str | None = None, token: str | None = None, *, write: bool | N
     Raises
     ------
     ConfigurationError
-        If only one of the two is given, or one can't be used.
+        If there is a token without an address, no token for the address, or one can't be used.
+    StoreError
+        If the stored tokens can't be read.
     """
     token = MaskedText(token or "")  # from here on no traceback shows it
     if write is None and os.environ.get(WRITE_VARIABLE) == "1":
@@ -46,8 +54,7 @@ def connect(url: str | None = None, token: str | None = None, *, write: bool | N
     if url or token:
         return Account(*_both(url or "", token), write=write)
     sandbox = None if is_configured() else _embedded_sandbox()
-    url, token = (sandbox.url, MaskedText(sandbox.token)) if sandbox else _environment()
-    account = Account(url, token, write=write)
+    account = Account(*((sandbox.url, MaskedText(sandbox.token)) if sandbox else _environment()), write=write)
     if account.is_on_this_machine:
         # Who reads the numbers must know that they are not the market's.
         print(  # noqa: T201
@@ -65,7 +72,25 @@ def is_configured() -> bool:
     ConfigurationError
         If it names half of one.
     """
-    return any(_environment())
+    is_named = any(os.environ.get(name) for name in (URL_VARIABLE, TOKEN_VARIABLE))
+    if is_named:
+        _environment()
+    return is_named
+
+
+def stored_token(url: str) -> PairToken | None:
+    """Return the token that a login has stored for the account at an address; None if there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        If the address can't be one.
+    StoreError
+        If it can't be read.
+    """
+    store = Store(base_address(url))
+    pair = store.load()
+    return None if pair is None else PairToken(store, pair)
 
 
 def token_for(url: str) -> MaskedText:
@@ -87,19 +112,28 @@ def token_for(url: str) -> MaskedText:
     return token
 
 
-def _environment() -> tuple[str, MaskedText]:
+def _environment() -> tuple[str, Token | MaskedText]:
+    # Read in a line of its own: a traceback shows what the line names that went wrong, all of the environment here.
     url, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
-    return _both(url, token) if url or token else (url, token)
+    return _both(url, token)
 
 
-def _both(url: str, token: MaskedText) -> tuple[str, MaskedText]:
-    if url and token:
-        return url, token
-    have, lack = ("an address", "a token") if url else ("a token", "an address")
-    raise ConfigurationError(
-        f"There is {have} but {lack} is missing: a token goes to its own account only, so give both to "
-        f"connect(url, token), or set both {URL_VARIABLE} and {TOKEN_VARIABLE}."
-    )
+def _both(url: str, token: MaskedText) -> tuple[str, Token | MaskedText]:
+    if not url:
+        raise ConfigurationError(
+            "There is a token but an address is missing: a token goes to its own account only, so give both to "
+            f"connect(url, token), or set both {URL_VARIABLE} and {TOKEN_VARIABLE}."
+        )
+    url = account_address(url)
+    found = token or stored_token(url)
+    if not found:
+        host = url.partition("://")[2]
+        raise ConfigurationError(
+            f"There is an address but a token is missing: none is stored for {host} in {Store(url).place}, and a token "
+            f"goes to its own account only. amo.login({host!r}, …) or amoexplore login gets one; a long-lived one goes "
+            f"into connect(url, token), or into {TOKEN_VARIABLE} beside {URL_VARIABLE}."
+        )
+    return url, found
 
 
 def _embedded_sandbox() -> Sandbox:

@@ -11,6 +11,7 @@
     ├── Refused                               the API answered, and the answer is no
     │   ├── ValidationFailed (ValueError)     400 with a list of faults
     │   ├── Unauthorized (PermissionError)    401
+    │   │   └── LoginNeeded                   and no refresh token brings another: log in anew
     │   ├── PaymentRequired (PermissionError) 402
     │   ├── Forbidden (PermissionError)       403: rights
     │   │   └── Blocked                       403 as a web page: the account is blocked
@@ -25,6 +26,9 @@
     ├── HandlersError (ValueError)            handlers that the API's page does not allow; nothing was sent
     ├── NotSent (RuntimeError)                a form that waits for a second step, or for another call's end
     ├── OutcomeUnknown (ConnectionError)      a write was sent, and its answer was lost
+    ├── LoginFailed (PermissionError)         no tokens came of a login
+    ├── NotRenewed (ConnectionError)          an expired token could not be renewed just now; nothing was sent
+    ├── StoreError (OSError)                  tokens that can't be saved or read
     ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
     └── UnknownWidget (LookupError)           a code that the catalogue does not have
@@ -118,6 +122,10 @@ class Unauthorized(Refused, PermissionError):
     """401: the token is wrong, expired or revoked."""
 
 
+class LoginNeeded(Unauthorized):
+    """The stored tokens are good no longer, and only their user can grant others."""
+
+
 class PaymentRequired(Refused, PermissionError):
     """402: the account's subscription has ended, or does not include this."""
 
@@ -172,6 +180,18 @@ class NotSent(AmoError, RuntimeError):
 
 class OutcomeUnknown(AmoError, ConnectionError):
     """A write was sent, and its answer was lost: it may have happened or not. It was not sent again."""
+
+
+class LoginFailed(AmoError, PermissionError):
+    """No tokens came of a login: it was denied, or what came back is not what was asked for."""
+
+
+class NotRenewed(AmoError, ConnectionError):
+    """An expired token could not be renewed just now. What it was needed for was not sent."""
+
+
+class StoreError(AmoError, OSError):
+    """Tokens that can't be saved or read where they are kept."""
 
 
 class TrialError(AmoError, RuntimeError):

@@ -1,14 +1,24 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and where those of the package itself are."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platformdirs import user_state_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+STATE_VARIABLE = "AMOEXPLORE_STATE"
+
+
+def state_folder() -> Path:
+    """Return where the package keeps what has to outlive a process: AMOEXPLORE_STATE, or the user's state folder."""
+    return Path(os.environ.get(STATE_VARIABLE) or user_state_path("amoexplore"))
 
 
 def check(path: Path, suffixes: Sequence[str]) -> None:
@@ -38,3 +48,28 @@ def whole(path: Path) -> Iterator[Path]:
         unfinished = Path(folder) / path.name
         yield unfinished
         unfinished.replace(path)
+
+
+def save_private(path: Path, content: bytes) -> None:
+    """Make this the content of a file that its owner alone can read; it is on disk when this returns.
+
+    Only one may do so at a time. Whenever the process ends, the file has its former content or this.
+    """
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)  # of a process that was killed
+    # Nobody else's from the first moment on: who opens a file keeps it, whatever its mode becomes.
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    if os.name == "posix":  # elsewhere folders can't be opened
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,9 +1,11 @@
-"""Whose token: today a long-lived one."""
+"""Whose token."""
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
 from requests.auth import AuthBase
 
 from amoexplore.errors import ConfigurationError
@@ -21,8 +23,21 @@ class MaskedText(str):
         return "'***'"
 
 
+def masked_text(kind: type[MaskedText], value: object) -> MaskedText:
+    """Return a text of JSON as one that is not shown; msgspec asks for it where a struct has one.
+
+    Raises
+    ------
+    TypeError
+        If it is no text, or one that no header can carry.
+    """
+    if isinstance(value, str) and value.isascii() and value.isprintable():
+        return kind(value)
+    raise TypeError("Expected a text of printable ASCII")
+
+
 class Token(AuthBase):
-    """A long-lived token; puts itself into the Authorization header and shows itself nowhere.
+    """A long-lived token, which is never renewed; puts itself into the Authorization header and shows itself nowhere.
 
     Parameters
     ----------
@@ -40,15 +55,79 @@ class Token(AuthBase):
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             what = "is empty" if not token else "holds spaces, line breaks or letters that no token has"
             raise ConfigurationError(f"The token {what}. Copy it again, whole, from the integration's Keys tab.")
-        self._header = MaskedText(f"Bearer {token}")
+        self._text = token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request."""
-        request.headers["Authorization"] = self._header
+        request.headers["Authorization"] = MaskedText(f"Bearer {self._text}")
         return request
+
+    #: Whether another one follows when it has expired.
+    is_renewed = False
+
+    @property
+    def client(self) -> str:
+        """Whose requests amoCRM counts together: an integration, which a long-lived token stands for."""
+        return self._text
+
+    @property
+    def url(self) -> str | None:
+        """Where its account is, as far as the token knows better than its user."""
+        return None
+
+    @property
+    def expires_at(self) -> float | None:
+        """Until when it is good, in seconds since 1970; None if that can't be read from it."""
+        return claims(self._text).exp
+
+    def renew(self, refused: str) -> bool:  # noqa: ARG002  there is no other for this one
+        """Return whether another token is there, now that this Authorization header was refused."""
+        return False
 
     def __repr__(self) -> str:
         return "Token(***)"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A token is not pickled: it would stand in clear. Connect anew where it is needed.")
+
+
+class Nobody(Token):
+    """No token: for what is asked before there is one.
+
+    Parameters
+    ----------
+    client : str
+        The integration that asks.
+    """
+
+    def __init__(self, client: str) -> None:
+        self._text = MaskedText(client)
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Leave a request as it is."""
+        return request
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What an access token says of itself; all None where it says nothing that can be read.
+
+    Attributes
+    ----------
+    exp : float or None
+        Until when it is good, by amoCRM's clock.
+    api_domain : str or None
+        The host that knows where the account is now.
+    """
+
+    exp: float | None = None
+    api_domain: str | None = None
+
+
+def claims(text: str) -> Claims:
+    """Return what a token says of itself. Nobody but amoCRM can check the signature."""
+    text = MaskedText(text)
+    payload = text.split(".")[1] if text.count(".") == 2 else ""  # noqa: PLR2004  a JWT: head, payload, signature
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Claims)
+    except ValueError:
+        return Claims()

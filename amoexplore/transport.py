@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -13,6 +11,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from amoexplore import errors
+from amoexplore.hosts import base_address
 from amoexplore.models import Answer, Body, Problem, Request
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
     400: (errors.ValidationFailed, "Correct what the faults name, then send it again"),
     401: (
         errors.Unauthorized,
-        "The token is wrong, expired or revoked, or belongs to another account: check AMOEXPLORE_TOKEN",
+        "The token is wrong, expired or revoked, or belongs to another account: check AMOEXPLORE_TOKEN, or log in",
     ),
     402: (errors.PaymentRequired, "Check the account's subscription in amoCRM"),
     403: (errors.Forbidden, "The token's user may not do this: use an administrator's token, or ask for the right"),
@@ -41,9 +40,6 @@ _BLOCKED = (
     errors.Blocked,
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
-
-#: A name of labels of up to 63 letters, or an address of this machine.
-_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*|[0-9a-f:]+")
 
 
 class Transport:
@@ -64,17 +60,22 @@ class Transport:
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float) -> None:
-        self.url = base_address(url)
+        self._url = base_address(url)
+        self._token = token
         self._timeout = timeout
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
-        self._session.auth = token
         # The environment's proxy and certificates count, its .netrc doesn't: another password would replace the token.
-        environment = self._session.merge_environment_settings(self.url, {}, stream=None, verify=None, cert=None)
+        environment = self._session.merge_environment_settings(self._url, {}, stream=None, verify=None, cert=None)
         self._session.proxies, self._session.verify = environment["proxies"], environment["verify"]
         self._session.trust_env = False
-        # Signed once: preparing a request anew for every page would cost as much as sending it.
-        self._signed = self._session.prepare_request(requests.Request("GET", self.url))
+        # Prepared once: preparing a request anew for every page would cost as much as sending it.
+        self._plain = self._session.prepare_request(requests.Request("GET", self._url))
+
+    @property
+    def url(self) -> str:
+        """The account's address, which is another one than at first when it has moved."""
+        return self._token.url or self._url
 
     def get(self, path: str, params: Mapping[str, int] | None = None) -> Answer:
         """Read.
@@ -108,12 +109,22 @@ class Transport:
         return self._once(request, 1)
 
     def _once(self, request: Request, attempt: int) -> Answer:
+        prepared = self._prepared(request)
+        try:
+            return self._answer(prepared, attempt)
+        except errors.Unauthorized:
+            # What is answered so was not done, so that a write, too, may be sent again with another token.
+            if not self._token.renew(prepared.headers.get("Authorization", "")):
+                raise
+        return self._answer(self._prepared(request), attempt + 1)
+
+    def _answer(self, prepared: requests.PreparedRequest, attempt: int) -> Answer:
         failure: BaseException
-        url = request.url
+        url = str(prepared.url)
         try:
             # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
             response = self._session.get_adapter(url).send(
-                self._prepared(request),
+                prepared,
                 stream=True,
                 timeout=self._timeout,
                 verify=self._session.verify or True,
@@ -133,59 +144,13 @@ class Transport:
         raise failure.with_traceback(None)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
-        prepared = self._signed.copy()
+        prepared = self._plain.copy()
         prepared.method, prepared.url = request.method, request.url
         if request.content is not None:
             prepared.body = request.content.reveal()
             prepared.headers["Content-Type"] = "application/json"
             prepared.headers["Content-Length"] = str(len(request.content.reveal()))
-        return prepared
-
-
-def base_address(url: str) -> str:
-    """Return scheme and host of an account's address.
-
-    Raises
-    ------
-    ConfigurationError
-        If it can't be one.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        why = _unusable(parts)
-    except ValueError as error:
-        why = str(error)
-    if why:
-        raise errors.ConfigurationError(
-            f"This is no address of an account: {why}. One looks like https://example.amocrm.ru."
-        )
-    default_port = {"https": ":443", "http": ":80"}[parts.scheme]
-    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default_port)}"
-
-
-def _unusable(parts: SplitResult) -> str | None:
-    _ = parts.port  # raises what is wrong with it
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "it must begin with https:// and a host"
-    if parts.username is not None or parts.password is not None:
-        return "it must not hold a user or a password"
-    if not _HOST.fullmatch(parts.hostname):
-        return "its host has letters that no host has"
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "nothing may follow the host"
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return "http would send the token in the open, so https is needed"
-    return None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return self._token(prepared)
 
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:
@@ -239,7 +204,7 @@ def _refusal(answer: Answer, headers: Mapping[str, str]) -> errors.Refused:
     if kind is errors.Forbidden and answer.body.lstrip()[:1] == b"<":
         kind, advice = _BLOCKED
     title, detail = (
-        text if isinstance(text, str) else None for text in (problem.title, problem.detail or problem.hint)
+        text if isinstance(text, str) else None for text in (problem.title, problem.hint or problem.detail)
     )
     said = ": ".join(filter(None, (title, detail)))
     faults = _validation_errors(problem)

@@ -37,4 +37,6 @@ def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("AMOEXPLORE_URL", raising=False)
     monkeypatch.delenv("AMOEXPLORE_TOKEN", raising=False)
     monkeypatch.delenv("AMOEXPLORE_WRITE", raising=False)
+    monkeypatch.delenv("AMOEXPLORE_CLIENT_SECRET", raising=False)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "state"))

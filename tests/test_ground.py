@@ -26,7 +26,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_environment_yml_is_pyproject() -> None:
     """Conda users get what pip users get: the same packages within the same bounds."""
     project = PYPROJECT["project"]
-    wanted = {*project["dependencies"], *project["optional-dependencies"]["lab"]}
+    extras = project["optional-dependencies"]
+    wanted = {*project["dependencies"], *extras["lab"], *extras["keyring"]}
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     assert {*wanted, f"python{project['requires-python']}", "pip"} == {x for x in listed if isinstance(x, str)}
 
@@ -53,7 +54,8 @@ def test_what_is_tested_is_the_wheel() -> None:
 def test_dependencies_are_bounded() -> None:
     """Every dependency that users get has a lowest and a first untested version."""
     project = PYPROJECT["project"]
-    for requirement in [*project["dependencies"], *project["optional-dependencies"]["lab"]]:
+    extras = project["optional-dependencies"]
+    for requirement in [*project["dependencies"], *extras["lab"], *extras["keyring"]]:
         assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", requirement)
 
 

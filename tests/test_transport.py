@@ -11,6 +11,7 @@ from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import Account, errors
+from amoexplore.models import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +95,7 @@ def test_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(errors.ConnectionRefused, match="the name is unknown"):
-        Account("https://nobody.invalid", TOKEN).widget("x")
+        Account("https://nobody.amocrm.ru", TOKEN).widget("x")
 
 
 def test_dropped_once_is_read_again() -> None:
@@ -246,9 +247,9 @@ def test_reprs_do_not_show_the_token() -> None:
     """Neither the account nor anything in it shows the token, however deep one looks."""
     account = Account("https://example.amocrm.ru", TOKEN)
     session = account._transport._session
-    prepared = session.prepare_request(__import__("requests").Request("GET", account.url))
+    prepared = account._transport._prepared(Request("GET", account.url))
     assert prepared.headers["Authorization"] == f"Bearer {TOKEN}"
-    for thing in (account, account._repr_html_(), account._transport, session.auth, prepared.headers, vars(session)):
+    for thing in (account, account._repr_html_(), account._transport, account.token, prepared.headers, vars(session)):
         assert TOKEN not in repr(thing)
 
 
@@ -269,7 +270,13 @@ def test_reprs_do_not_show_the_token() -> None:
         (lambda: Account("https://exa mple.ru", TOKEN), "letters that no host has"),
         (lambda: Account("https://example.ru\\x", TOKEN), "letters that no host has"),
         (lambda: Account(f"https://{'a' * 64}.ru", TOKEN), "letters that no host has"),
-        (lambda: amo.connect("example.amocrm.ru", TOKEN), "must begin with https://"),
+        (lambda: Account("https://example.amocrm.com.evil.example", TOKEN), "a token is sent nowhere else"),
+        (lambda: Account("https://example-amocrm.ru", TOKEN), "a token is sent nowhere else"),
+        (lambda: Account("https://kommo.com", TOKEN), "a token is sent nowhere else"),
+        (lambda: Account("https://a.b.kommo.com", TOKEN), "a token is sent nowhere else"),
+        (lambda: Account("https://example.amocrm.com:8443", TOKEN), "a token is sent nowhere else"),
+        (lambda: Account("https://www.amocrm.ru", TOKEN), "www is amoCRM's own site"),
+        (lambda: amo.connect("ftp://example.amocrm.ru", TOKEN), "must begin with https://"),
         (lambda: amo.connect("", TOKEN), "an address is missing"),
         (lambda: Account("https://example.amocrm.ru", " \n"), "is empty"),
         (lambda: Account("https://example.amocrm.ru", f"{TOKEN} {TOKEN}"), "holds spaces"),
@@ -288,7 +295,7 @@ def test_what_cannot_be_used(make: Callable[[], Account], why: str) -> None:
 
 def test_environments_token_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of the environment stands in no traceback, whatever is wrong with the address."""
-    for url in ("example.amocrm.ru", ""):
+    for url in ("ftp://example.amocrm.ru", ""):
         monkeypatch.setenv("AMOEXPLORE_URL", url)
         monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
         with pytest.raises(errors.ConfigurationError) as raised:

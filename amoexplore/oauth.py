@@ -1,0 +1,276 @@
+"""Tokens by OAuth: exchanged, kept before they are used, and renewed by one of all that need them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from amoexplore import errors
+from amoexplore.hosts import neighbour
+from amoexplore.models import Request, Secret
+from amoexplore.pairs import Pair
+from amoexplore.tokens import MaskedText, Nobody, Token, claims, masked_text
+from amoexplore.transport import Transport
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from amoexplore.models import Answer
+    from amoexplore.pairs import Store
+
+EXCHANGE: Final = "/oauth2/access_token"
+_SUBDOMAIN: Final = "/oauth2/account/current/subdomain"
+
+#: Seconds by which a token is renewed early, and the part of a short life that is at most.
+EARLY: Final = 60.0
+_PART: Final = 0.5
+
+_DAY: Final = 86_400.0
+_TIMEOUT: Final = 30.0
+
+
+#: What leaves open whether an exchange was done, or says that it was not, for reasons that pass.
+_LOST = (errors.Unreachable, errors.BadAnswer, errors.ServerError)
+#: What may mean that the refresh token is good no longer, or that the account is elsewhere.
+_REJECTED = (errors.ValidationFailed, errors.Unauthorized, errors.NotFound, errors.Redirected)
+
+_T = TypeVar("_T")
+
+
+class Integration(msgspec.Struct, frozen=True):
+    """An integration of an account, as its settings in amoCRM have it; the repr hides the secret."""
+
+    client_id: str
+    redirect_uri: str
+    client_secret: MaskedText
+
+
+class _Granted(msgspec.Struct, frozen=True):
+    """The answer to an exchange."""
+
+    access_token: MaskedText
+    refresh_token: MaskedText
+    expires_in: float | None = None
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """The answer to the question where an account is."""
+
+    domain: str
+
+
+class PairToken(Token):
+    """The access token of a stored pair, renewed a minute early, and once when it is refused.
+
+    Parameters
+    ----------
+    store : Store
+        Where the pair is kept.
+    pair : Pair
+        What it had.
+    """
+
+    is_renewed = True
+
+    def __init__(self, store: Store, pair: Pair) -> None:
+        self._store = store
+        self._pair = pair
+        self._unsaved: Pair | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign a request, and send it to where the account is now."""
+        if _is_due(self._pair):
+            self._renew(self._pair.access_token)
+        pair = self._pair
+        request.headers["Authorization"] = _header(pair)
+        if request.url:
+            request.url = urlsplit(request.url)._replace(netloc=urlsplit(pair.url).netloc).geturl()
+        return request
+
+    @property
+    def client(self) -> str:
+        """The integration, which stays the same when the token does not."""
+        return self._pair.client_id
+
+    @property
+    def url(self) -> str:
+        """Where the account is now."""
+        return self._pair.url
+
+    @property
+    def expires_at(self) -> float:
+        """Until when the access token is good."""
+        return self._pair.expires_at
+
+    def renew(self, refused: str) -> bool:
+        """Return whether another token is there, now that this Authorization header was refused."""
+        self._renew(MaskedText(refused.removeprefix("Bearer ")))
+        return True
+
+    def _renew(self, stale: MaskedText) -> None:
+        """Have another access token than this one: one thread of one process gets it, and the others find it."""
+        with self._lock:
+            if self._pair.access_token != stale:
+                return
+            with self._store.alone():
+                stored = self._store.load() or self._pair
+                if stored.access_token == stale or _is_due(stored):
+                    # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
+                    with ThreadPoolExecutor(1) as pool:
+                        stored = pool.submit(self._renewed, stored).result()
+                self._pair, self._unsaved = stored, None
+
+    def _renewed(self, pair: Pair) -> Pair:
+        if self._unsaved is None:
+            self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
+            self._unsaved = refreshed(pair, self._store)
+        self._store.save(self._unsaved)
+        return self._unsaved
+
+
+def exchange(url: str, integration: Integration, **what: str) -> Pair:
+    """Return the pair of tokens that a code or a refresh token is exchanged for.
+
+    Raises
+    ------
+    Refused, Unreachable, BadAnswer
+    """
+    before = time.time()
+    content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
+    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT).send(
+        Request("POST", f"{url}{EXCHANGE}", content=content)
+    )
+    granted = _decoded(answer, _Granted)
+    # Rather by this machine's clock, which renewals go by, than by amoCRM's.
+    by_clock = None if granted.expires_in is None else before + granted.expires_in
+    expires_at = by_clock or claims(granted.access_token).exp or before + _DAY
+    return Pair(
+        url=url,
+        client_id=integration.client_id,
+        redirect_uri=integration.redirect_uri,
+        client_secret=integration.client_secret,
+        access_token=granted.access_token,
+        refresh_token=granted.refresh_token,
+        renew_at=expires_at - min(EARLY, (expires_at - before) * _PART),
+        expires_at=expires_at,
+    )
+
+
+def refreshed(pair: Pair, store: Store) -> Pair:
+    """Return the pair that follows this one; for who is alone with the store.
+
+    Raises
+    ------
+    LoginNeeded
+        If its user has to grant another one.
+    NotRenewed
+        If there is no telling now.
+    PaymentRequired, Forbidden, TooManyRequests
+        If that is the answer.
+    """
+    try:
+        return _exchanged_surely(pair.url, pair)
+    except _REJECTED as error:
+        # Somebody who does not know of the lock may have been quicker.
+        stored = store.load()
+        if stored and stored.refresh_token != pair.refresh_token:
+            return stored
+        address = _present_address(pair)
+        if address is None:
+            raise _login_needed(store, error) from error
+    except _LOST as error:
+        raise _not_renewed(store, error) from error
+    return _followed(address, pair, store)
+
+
+def _followed(address: str, pair: Pair, store: Store) -> Pair:
+    try:
+        return _exchanged_surely(address, pair)
+    except _REJECTED as error:
+        raise _login_needed(store, error) from error
+    except _LOST as error:
+        raise _not_renewed(store, error) from error
+
+
+def _exchanged_surely(url: str, pair: Pair) -> Pair:
+    """Exchange a refresh token, and once more if the answer was lost: Kommo's are good until the next one is used."""
+    integration = Integration(pair.client_id, pair.redirect_uri, pair.client_secret)
+    what = {"grant_type": "refresh_token", "refresh_token": pair.refresh_token}
+    try:
+        return exchange(url, integration, **what)
+    except (errors.ConnectionRefused, errors.Redirected):
+        raise
+    except _LOST:
+        return exchange(url, integration, **what)
+
+
+def _present_address(pair: Pair) -> str | None:
+    """Return where the account is now, by the host that its access token names; None if that is where it was."""
+    asked = claims(pair.access_token).api_domain
+    try:
+        there = Transport(neighbour(pair.url, asked or ""), _Asking(pair), timeout=_TIMEOUT)
+        address = neighbour(pair.url, _decoded(there.get(_SUBDOMAIN), _Moved).domain)
+    except errors.AmoError:
+        return None
+    return None if address == pair.url else address
+
+
+class _Asking(Nobody):
+    """Signs the question where an account is."""
+
+    def __init__(self, pair: Pair) -> None:
+        super().__init__(pair.client_id)
+        self._refresh_token = pair.refresh_token
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["X-Refresh-Token"] = self._refresh_token
+        return request
+
+
+def _decoded(answer: Answer, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(answer.body, type=kind, dec_hook=masked_text)
+    except ValueError:
+        # Without what was wrong: words of the answer would stand there.
+        pass
+    raise errors.BadAnswer(
+        f"{answer.url} answers what no page of amoCRM's API describes. Try again.",
+        status=answer.status,
+        request_id=answer.request_id,
+        url=answer.url,
+    )
+
+
+def _is_due(pair: Pair) -> bool:
+    return time.time() >= pair.renew_at
+
+
+def _header(pair: Pair) -> MaskedText:
+    return MaskedText(f"Bearer {pair.access_token}")
+
+
+def _login_needed(store: Store, error: errors.AmoError) -> errors.LoginNeeded:
+    host = urlsplit(store.url).netloc
+    return errors.LoginNeeded(
+        f"{store.url}: the stored tokens are good no longer. Log in anew: amoexplore login {host}, or "
+        f"amo.login({host!r}, …). What the account said: {error}",
+        status=error.status,
+        title=error.title,
+        detail=error.detail,
+        request_id=error.request_id,
+        url=error.url,
+    )
+
+
+def _not_renewed(store: Store, error: errors.AmoError) -> errors.NotRenewed:
+    return errors.NotRenewed(
+        f"{store.url}: the access token has expired and could not be renewed just now, so nothing was sent. Try again "
+        f"later. Why: {error}",
+        url=error.url,
+    )

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, ClassVar
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import fail, null
+from keyring.errors import KeyringLocked
+from pairs_of import exchanges, stored
+from tracebacks import shown
+
+import amoexplore as amo
+from amoexplore import Sandbox, errors
+from amoexplore.pairs import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Keychain(KeyringBackend):
+    """A keyring that deletes before it adds, as macOS's does, and may break off in between or be locked."""
+
+    priority = 5  # type: ignore[assignment]
+    name = "test"  # type: ignore[assignment]
+    kept: ClassVar[dict[tuple[str, str], str]] = {}
+    steps = 1000
+    is_locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return what is kept."""
+        if self.is_locked:
+            raise KeyringLocked("the keyring is locked")
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep it."""
+        self._step()
+        self.kept.pop((service, username), None)
+        self._step()
+        self.kept[service, username] = password
+
+    def _step(self) -> None:
+        if not self.steps:
+            raise KeyboardInterrupt
+        self.steps -= 1
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Return a sandbox of its own for each test."""
+    with Sandbox(size=3) as running:
+        yield running
+
+
+@pytest.fixture
+def keychain() -> Iterator[Keychain]:
+    """Make a keyring the system's."""
+    before, fake = keyring.get_keyring(), Keychain()
+    fake.kept.clear()
+    keyring.set_keyring(fake)
+    yield fake
+    keyring.set_keyring(before)
+
+
+def test_the_keyring_is_preferred(sandbox: Sandbox, keychain: Keychain, tmp_path: Path) -> None:
+    """Where the system has a keyring, pairs lie there, and only locks in files."""
+    pair = stored(sandbox, due=True)
+    assert amo.connect(sandbox.url).widget("amo_dropbox").id == 742
+    assert exchanges(sandbox) == [200, 200]
+    assert {path.suffix for path in (tmp_path / "state" / "tokens").iterdir()} == {".lock"}
+    assert {service for service, _ in keychain.kept} == {"amoexplore"}
+    assert Store(sandbox.url).place == "the system's keyring (test)"
+    assert Store(sandbox.url).load() != pair
+
+
+def test_a_save_that_breaks_off_in_the_keyring(sandbox: Sandbox, keychain: Keychain) -> None:
+    """However a save breaks off, the keyring has the former pair or the new one, and from one step on the new one."""
+    newest = []
+    for steps in range(4):
+        keychain.steps = 1000
+        former, store = stored(sandbox, due=True), Store(sandbox.url)
+        pair = Store(sandbox.url).load()
+        assert pair == former
+        following = stored(sandbox)
+        store.save(former)
+        keychain.steps = steps
+        with pytest.raises(KeyboardInterrupt):
+            store.save(following)
+        kept = store.load()
+        assert kept in {former, following}
+        newest.append(kept == following)
+    assert newest == [False, False, True, True]
+
+
+@pytest.mark.parametrize("backend", [fail.Keyring, null.Keyring])
+def test_no_keyring(sandbox: Sandbox, backend: type[KeyringBackend], tmp_path: Path) -> None:
+    """A keyring that fails or forgets is none: pairs lie in files."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(backend())
+    try:
+        pair = stored(sandbox)
+        assert Store(sandbox.url).load() == pair
+    finally:
+        keyring.set_keyring(before)
+    assert Store(sandbox.url).place == str(tmp_path / "state" / "tokens")
+    assert list((tmp_path / "state" / "tokens").glob("*.json"))
+
+
+def test_keyring_is_not_installed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is one: without it pairs lie in files, and what fails there is told as well."""
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    monkeypatch.setitem(sys.modules, "keyring.errors", None)
+    pair = stored(sandbox)
+    assert Store(sandbox.url).load() == pair
+    monkeypatch.setenv("AMOEXPLORE_STATE", "/dev/null")
+    with pytest.raises(errors.StoreError, match="can't be locked"):
+        stored(sandbox)
+
+
+def test_a_locked_keyring(sandbox: Sandbox, keychain: Keychain) -> None:
+    """A keyring that can't be read is told, with its own words and without a secret."""
+    pair = stored(sandbox)
+    keychain.is_locked = True
+    with pytest.raises(
+        errors.StoreError, match=r"can't be read in the system's keyring.*the keyring is locked"
+    ) as raised:
+        amo.connect(sandbox.url)
+    assert pair.access_token not in shown(raised.value)
