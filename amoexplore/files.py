@@ -1,14 +1,24 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and where those of the package itself are."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from platformdirs import user_state_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+STATE_VARIABLE = "AMOEXPLORE_STATE"
+
+
+def state_folder() -> Path:
+    """Return where the package keeps what has to outlive a process: AMOEXPLORE_STATE, or the user's state folder."""
+    return Path(os.environ.get(STATE_VARIABLE) or user_state_path("amoexplore"))
 
 
 def check(path: Path, suffixes: Sequence[str]) -> None:

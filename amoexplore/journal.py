@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from platformdirs import user_state_path
 
-STATE_VARIABLE = "AMOEXPLORE_STATE"
+from amoexplore.files import state_folder
 
 
 class Busy(Exception):
@@ -34,7 +32,7 @@ class Journal:
     def __init__(self, url: str) -> None:
         host = url.partition("://")[2].replace("localhost", "127.0.0.1")
         name = re.sub(r"[^a-z0-9.-]", "_", host)
-        self._folder = Path(os.environ.get(STATE_VARIABLE) or user_state_path("amoexplore")) / "trials"
+        self._folder = state_folder() / "trials"
         self._path = self._folder / f"{name}.jsonl"
         # Not of a thread: who ends a trial may be another one than who began it.
         self._lock = FileLock(self._folder / f"{name}.lock", thread_local=False)

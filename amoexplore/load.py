@@ -40,8 +40,8 @@ class Report:
         Where from.
     pages, requests, retries : int
         Pages with widgets; requests sent, those sent again among them.
-    seconds : float
-        From the first request to the last row.
+    seconds, waited : float
+        From the first request to the last row; and what of it was waiting, for the pace or before another try.
     widgets, settings : int
         Rows of the two frames.
     unreadable : DataFrame
@@ -59,6 +59,7 @@ class Report:
     requests: int
     retries: int
     seconds: float
+    waited: float
     widgets: int
     settings: int
     unreadable: pd.DataFrame
@@ -73,6 +74,7 @@ class Report:
             "requests": self.requests,
             "retries": self.retries,
             "seconds": f"{self.seconds:.2f}",
+            "waited": f"{self.waited:.2f} s",
             "widgets": self.widgets,
             "settings": self.settings,
             "unreadable values": len(self.unreadable),
@@ -167,6 +169,7 @@ def load_catalog(
         requests=tally.requests,
         retries=tally.requests - tally.answers,
         seconds=time.perf_counter() - started,
+        waited=tally.waited,
         widgets=len(widgets),
         settings=len(settings),
         unreadable=pd.DataFrame(map(structs.astuple, frames.unreadable), columns=Unreadable.__struct_fields__),
@@ -186,12 +189,14 @@ class _Tally:
     pages: int = 0
     answers: int = 0
     requests: int = 0
+    waited: float = 0.0
     unknown: Counter[str] = field(default_factory=Counter)
 
     def add(self, page: Page) -> None:
         self.pages += page.count > 0
         self.answers += 1
         self.requests += page.requests
+        self.waited += page.waited
         self.unknown += page.unknown
 
 

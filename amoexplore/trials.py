@@ -13,7 +13,8 @@ from msgspec import structs
 
 from amoexplore import display
 from amoexplore.errors import AmoError, NotFound, OutcomeUnknown, TrialError
-from amoexplore.journal import STATE_VARIABLE, Busy, Journal
+from amoexplore.files import STATE_VARIABLE
+from amoexplore.journal import Busy, Journal
 from amoexplore.models import Secret, settings_of
 
 if TYPE_CHECKING:

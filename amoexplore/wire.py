@@ -82,6 +82,7 @@ class Page(Struct):
     number: int
     url: str
     requests: int
+    waited: float
     count: int
     widgets: list[Widget]
     links: Links
