@@ -40,7 +40,7 @@ class Report:
     account : str
         Where from.
     pages, requests, retries : int
-        Pages with widgets; requests sent, those sent again among them.
+        Pages with widgets; requests sent; how many of them brought no page.
     seconds, waited : float
         From the first request to the last row; and what of it was waiting, for the pace or before another try.
     widgets, settings : int
@@ -75,7 +75,7 @@ class Report:
             "requests": self.requests,
             "retries": self.retries,
             "seconds": f"{self.seconds:.2f}",
-            "waited": f"{self.waited:.2f} s",
+            **({"waited": f"{self.waited:.2f}"} if self.waited >= 0.01 else {}),  # noqa: PLR2004  what two places show
             "widgets": self.widgets,
             "settings": self.settings,
             "unreadable values": len(self.unreadable),
