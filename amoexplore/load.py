@@ -14,7 +14,7 @@ from msgspec import structs
 from tqdm.auto import tqdm
 
 from amoexplore import decode, display
-from amoexplore.errors import Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
+from amoexplore.errors import AmoError, Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.frames import Frames
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
 from amoexplore.wire import Page, Unreadable, split_url
@@ -168,7 +168,7 @@ def load_catalog(
     try:
         _fill(frames, account, before, on_bad=on_bad, progress=progress)
     except BaseException as error:
-        failed = before.requests + getattr(error, "tries", 1)
+        failed = before.requests + (error.tries if isinstance(error, AmoError) else 0)
         Progress(account.url, before.limit, tuple(frames.parts), failed, time.perf_counter() - started).tell(error)
         raise
     catalog = _catalog(frames, account.name, before.requests, time.perf_counter() - started)
