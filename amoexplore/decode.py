@@ -172,7 +172,10 @@ def _read(sent: Struct, readers: Mapping[str, Reader], number: int, name: str, o
 
 def _settings(raw: Raw) -> models.Settings | None:
     # PHP sends [] for an empty object; a text holds JSON.
-    sent = msgspec.json.decode(raw) if bytes(raw) else None
+    try:
+        sent = msgspec.json.decode(raw) if bytes(raw) else None
+    except _NOT_JSON:  # bytes that are no text, or nested too deep: decoders pass over what they need not read
+        sent = bytes(raw).decode(errors="replace")
     if isinstance(sent, str):
         try:
             sent = msgspec.json.decode(sent)
