@@ -7,7 +7,7 @@ WORKERS := -n auto --dist loadfile
 PIP := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench browser tests wheel-tests notebooks pictures gallery clean
+.PHONY: help lab test lint bench burst fuzz live browser tests wheel-tests notebooks pictures gallery faults clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,11 @@ lint: .venv/dev  ## Style, types, import contract, dependencies
 	$(BIN)/deptry amoexplore
 
 # A real account of who runs the tests stays out of them.
-tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_URL =
-tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_TOKEN =
-tests wheel-tests notebooks pictures gallery: export AMOEXPLORE_WRITE =
+tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_URL =
+tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_TOKEN =
+tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_WRITE =
 # And nothing of theirs goes to the home folder.
-tests wheel-tests notebooks: export AMOEXPLORE_STATE = $(CURDIR)/build/state
+tests wheel-tests notebooks faults fuzz: export AMOEXPLORE_STATE = $(CURDIR)/build/state
 
 tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser, and its coverage
 	$(BIN)/coverage erase
@@ -47,6 +47,15 @@ wheel-tests: .venv/dev .venv-wheel/ready  # The suite on the built wheel, with n
 bench: .venv/dev  ## Measure the loader beside what one writes by hand
 	$(BIN)/python benchmarks/load.py
 
+burst: .venv/dev  ## Measure how close to 7 requests a second three processes come together
+	$(BIN)/python benchmarks/burst.py
+
+fuzz: .venv/dev  ## Search for input that the decoder or the sandbox cannot take, for some minutes
+	AMOEXPLORE_FUZZ=1 $(BIN)/pytest tests/test_fuzz.py
+
+live: .venv/dev  ## Read a real account, which AMOEXPLORE_URL and AMOEXPLORE_TOKEN name, and compare it with openapi.yaml
+	AMOEXPLORE_LIVE=1 AMOEXPLORE_WRITE= $(BIN)/pytest tests/live
+
 notebooks: .venv/dev  ## Run the notebooks anew and store their outputs
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 	$(BIN)/python tests/support/notebooks.py notebooks/*.ipynb
@@ -56,6 +65,9 @@ pictures: .venv/dev browser  ## Make the pictures of the documentation anew
 
 gallery: .venv/dev  ## Draw every chart for docs/gallery.md anew
 	$(BIN)/python docs/gallery.py
+
+faults: .venv/dev  ## Let everything go wrong that can, and write docs/reliability.md anew
+	$(BIN)/python docs/reliability.py
 
 clean:  ## Remove all that was installed and built
 	rm -rf .venv .venv-wheel build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -26,7 +26,7 @@ from amoexplore.errors import (
 from amoexplore.hosts import is_loopback
 from amoexplore.models import Page, Request, Secret, masked, settings_of
 from amoexplore.tokens import MaskedText, Token
-from amoexplore.transport import Transport
+from amoexplore.transport import Pace, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +60,10 @@ class Account:
         Whether installs, uninstalls and bots are let through. By default on this machine only, where sandboxes are.
     timeout : float
         Seconds to wait for a connection, and for each piece of an answer.
+    pace : int or None, optional
+        At most so many requests in any second, of all threads and processes of this machine that use the same token or
+        integration; None sends them as they come. By default 7, as amoCRM demands, but on this machine only once a
+        sandbox has answered 429.
 
     Attributes
     ----------
@@ -74,10 +78,19 @@ class Account:
         If address or token can't be used. Nothing is sent yet.
     """
 
-    def __init__(self, url: str, token: str | Token, *, write: bool | None = None, timeout: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | Token,
+        *,
+        write: bool | None = None,
+        timeout: float = 30.0,
+        pace: Pace = "auto",
+    ) -> None:
         token = MaskedText(token) if isinstance(token, str) else token  # from here on no traceback shows it
         self.token = token if isinstance(token, Token) else Token(token)
-        self._transport = Transport(url, self.token, timeout=timeout)
+        self._transport = Transport(url, self.token, timeout=timeout, pace=pace)
+        self._transport.reopen()
         self.writable = self.is_on_this_machine if write is None else write
         self._hear: Callable[[Answer], object] | None = None
         self._leaves: Callable[[], object] | None = None

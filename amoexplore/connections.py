@@ -17,6 +17,7 @@ from amoexplore.tokens import MaskedText
 if TYPE_CHECKING:
     from amoexplore.sandbox import Sandbox
     from amoexplore.tokens import Token
+    from amoexplore.transport import Pace
 
 URL_VARIABLE = "AMOEXPLORE_URL"
 TOKEN_VARIABLE = "AMOEXPLORE_TOKEN"  # noqa: S105  the name of a variable
@@ -26,7 +27,9 @@ _lock = threading.Lock()
 _embedded: list[Sandbox] = []
 
 
-def connect(url: str | None = None, token: str | None = None, *, write: bool | None = None) -> Account:
+def connect(
+    url: str | None = None, token: str | None = None, *, write: bool | None = None, pace: Pace = "auto"
+) -> Account:
     """Return the account to explore.
 
     Parameters
@@ -40,6 +43,8 @@ def connect(url: str | None = None, token: str | None = None, *, write: bool | N
     write : bool, optional
         Open the account for installs, uninstalls and bots. By default a real account is read-only unless
         AMOEXPLORE_WRITE=1 is set, and a sandbox on this machine is open.
+    pace : int or None, optional
+        At most so many requests in any second, see ``Account``; by default 7 on a real account.
 
     Raises
     ------
@@ -52,9 +57,10 @@ def connect(url: str | None = None, token: str | None = None, *, write: bool | N
     if write is None and os.environ.get(WRITE_VARIABLE) == "1":
         write = True
     if url or token:
-        return Account(*_both(url or "", token), write=write)
+        return Account(*_both(url or "", token), write=write, pace=pace)
     sandbox = None if is_configured() else _embedded_sandbox()
-    account = Account(*((sandbox.url, MaskedText(sandbox.token)) if sandbox else _environment()), write=write)
+    where = (sandbox.url, MaskedText(sandbox.token)) if sandbox else _environment()
+    account = Account(*where, write=write, pace=pace)
     if account.is_on_this_machine:
         # Who reads the numbers must know that they are not the market's.
         print(  # noqa: T201

@@ -28,6 +28,7 @@ Decoded = TypeVar("Decoded")
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _anything = msgspec.json.Decoder(Any)
+_whole = msgspec.json.Decoder(Raw)
 _strict_body = msgspec.json.Decoder(Body)
 _strict_widget = msgspec.json.Decoder(Widget)
 
@@ -48,7 +49,7 @@ def page(answer: Answer, number: int) -> Page:
 
 
 def _page(answer: Answer, number: int, widgets: list[Widget], links: Links) -> Page:
-    return Page(number, answer.url, answer.requests, len(widgets), widgets, links)
+    return Page(number, answer.url, answer.requests, answer.waited, len(widgets), widgets, links)
 
 
 def widget(answer: Answer) -> models.Widget:
@@ -171,7 +172,10 @@ def _read(sent: Struct, readers: Mapping[str, Reader], number: int, name: str, o
 
 def _settings(raw: Raw) -> models.Settings | None:
     # PHP sends [] for an empty object; a text holds JSON.
-    sent = msgspec.json.decode(raw) if bytes(raw) else None
+    try:
+        sent = msgspec.json.decode(raw) if bytes(raw) else None
+    except _NOT_JSON:  # bytes that are no text, or nested too deep: decoders pass over what they need not read
+        sent = bytes(raw).decode(errors="replace")
     if isinstance(sent, str):
         try:
             sent = msgspec.json.decode(sent)
@@ -211,6 +215,18 @@ def demand_no_web_page(answer: Answer) -> None:
     """
     if answer.body.lstrip()[:1] == b"<":
         raise _not_json(answer, "")
+
+
+def demand_json(answer: Answer) -> None:
+    """Demand that the body of an answer is whole JSON, whatever it says; 204 has none.
+
+    Raises
+    ------
+    BadAnswer
+        If it is a web page, or broken off.
+    """
+    if answer.status != HTTPStatus.NO_CONTENT:
+        _decoded(answer, _whole)
 
 
 def _plain(answer: Answer) -> models.Secret:

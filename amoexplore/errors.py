@@ -35,6 +35,7 @@
 
     UnreadableValueWarning (UserWarning)      with ``on_bad="coerce"``
     FewRatingsWarning (UserWarning)           too few ratings to compare by
+    UnsharedPaceWarning (UserWarning)         other processes don't know how many requests this one sends
 
 Each message says what happened, why, and what to do about it. None carries a token, a password or the value of a
 setting.
@@ -62,7 +63,14 @@ class AmoError(Exception):
         Seconds that the API asked to wait.
     errors : tuple of dict
         Faults, found here or by the API: ``code``, ``path``, ``detail`` each.
+    tries : int
+        How often it was tried.
+    progress : Progress or None
+        How far a load had come; ``load_catalog(account, resume=error)`` goes on from there.
     """
+
+    tries: int = 1
+    progress: Any = None
 
     def __init__(  # noqa: PLR0913  the fields that an answer can have
         self,
@@ -212,3 +220,7 @@ class UnreadableValueWarning(UserWarning):
 
 class FewRatingsWarning(UserWarning):
     """A comparison by ratings says little: no widget has one, or fewer than five have."""
+
+
+class UnsharedPaceWarning(UserWarning):
+    """The pace of an account is kept by this process alone: the folder that others would read can't be used."""

@@ -7,15 +7,16 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 from msgspec import structs
 from tqdm.auto import tqdm
 
 from amoexplore import decode, display
-from amoexplore.errors import Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
+from amoexplore.errors import AmoError, Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.frames import Frames
+from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
 from amoexplore.wire import Page, Unreadable, split_url
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class Report:
     account : str
         Where from.
     pages, requests, retries : int
-        Pages with widgets; requests sent, those sent again among them.
-    seconds : float
-        From the first request to the last row.
+        Pages with widgets; requests sent; how many of them brought no page.
+    seconds, waited : float
+        From the first request to the last row; and what of it was waiting, for the pace or before another try.
     widgets, settings : int
         Rows of the two frames.
     unreadable : DataFrame
@@ -59,6 +60,7 @@ class Report:
     requests: int
     retries: int
     seconds: float
+    waited: float
     widgets: int
     settings: int
     unreadable: pd.DataFrame
@@ -73,6 +75,7 @@ class Report:
             "requests": self.requests,
             "retries": self.retries,
             "seconds": f"{self.seconds:.2f}",
+            **({"waited": f"{self.waited:.2f}"} if self.waited >= 0.01 else {}),  # noqa: PLR2004  what two places show
             "widgets": self.widgets,
             "settings": self.settings,
             "unreadable values": len(self.unreadable),
@@ -122,9 +125,10 @@ class Catalog:
 def load_catalog(
     account: Account,
     *,
-    limit: int = 250,
+    limit: int = DEFAULT_LIMIT,
     on_bad: Literal["coerce", "raise"] = "coerce",
     progress: bool | None = None,
+    resume: Progress | BaseException | None = None,
 ) -> Catalog:
     """Load the whole catalogue in one pass.
 
@@ -137,6 +141,9 @@ def load_catalog(
         What to do with a value that can't be read: make it NA, list it in the report and warn once, or stop.
     progress : bool, optional
         Show how far the load is. By default after a second.
+    resume : AmoError, KeyboardInterrupt or Progress, optional
+        What broke a load off, or its ``progress``: go on from there, in pages of the same size, without asking again
+        for what had come.
 
     Returns
     -------
@@ -150,65 +157,71 @@ def load_catalog(
     RepeatedPage
         If the pages never end.
     AmoError
-        If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames.
+        If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames. Its
+        ``progress`` has what had come, as that of a KeyboardInterrupt does.
     """
     if on_bad not in ("coerce", "raise"):
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
-    started = time.perf_counter()
-    frames, tally = Frames(), _Tally()
+    before = progress_of(resume, account.url, limit)
+    started = time.perf_counter() - before.seconds
+    frames = Frames(before.parts)
+    try:
+        _fill(frames, account, before, on_bad=on_bad, progress=progress)
+    except BaseException as error:
+        failed = before.requests + (error.tries if isinstance(error, AmoError) else 0)
+        Progress(account.url, before.limit, tuple(frames.parts), failed, time.perf_counter() - started).tell(error)
+        raise
+    catalog = _catalog(frames, account.name, before.requests, time.perf_counter() - started)
+    unreadable = [value for part in frames.parts for value in part.unreadable]
+    if unreadable:
+        warnings.warn(_warning(unreadable), UnreadableValueWarning, stacklevel=2)
+    return catalog
+
+
+def _fill(frames: Frames, account: Account, before: Progress, *, on_bad: str, progress: bool | None) -> None:
+    """Take the pages that are not there yet into the frames."""
     with _bar(progress=progress) as bar:
-        for page in _walk(account, limit):
-            bar.update(_take(page, frames, on_bad=on_bad))
-            tally.add(page)
-    widgets, settings = frames.widgets(), frames.settings()
+        bar.update(before.widgets)
+        for page in _walk(account, before.limit, before.pages + 1):
+            part = frames.read(page)
+            fresh = part.widgets.num_rows
+            if page.count and not fresh and page.links.next:
+                raise _endless(page)
+            if part.unreadable and on_bad == "raise":
+                raise _unreadable(part.unreadable[0])
+            frames.keep(part)
+            bar.update(fresh)
+            if not fresh:  # a server that names no next page, and gives the same one again
+                return
+
+
+def _catalog(frames: Frames, account: str, failed: int, seconds: float) -> Catalog:
+    widgets, settings, parts = frames.widgets(), frames.settings(), frames.parts
+    unreadable = [structs.astuple(value) for part in parts for value in part.unreadable]
+    requests = failed + sum(part.requests for part in parts)
     report = Report(
-        account=account.name,
-        pages=tally.pages,
-        requests=tally.requests,
-        retries=tally.requests - tally.answers,
-        seconds=time.perf_counter() - started,
+        account=account,
+        pages=sum(part.entries > 0 for part in parts),
+        requests=requests,
+        retries=requests - len(parts),
+        seconds=seconds,
+        waited=sum(part.waited for part in parts),
         widgets=len(widgets),
         settings=len(settings),
-        unreadable=pd.DataFrame(map(structs.astuple, frames.unreadable), columns=Unreadable.__struct_fields__),
-        repeated=pd.DataFrame(frames.repeated, columns=["code", "id", "first_page", "again_page"]),
-        unknown_fields=dict(tally.unknown),
+        unreadable=pd.DataFrame(unreadable, columns=Unreadable.__struct_fields__),
+        repeated=pd.DataFrame(
+            [again for part in parts for again in part.repeated], columns=["code", "id", "first_page", "again_page"]
+        ),
+        unknown_fields=dict(sum((part.unknown for part in parts), Counter())),
         unknown_types=_unknown_types(settings),
     )
-    if frames.unreadable:
-        warnings.warn(_warning(frames.unreadable), UnreadableValueWarning, stacklevel=2)
     return Catalog(widgets, settings, report)
-
-
-@dataclass
-class _Tally:
-    """What the pages of a load add up to."""
-
-    pages: int = 0
-    answers: int = 0
-    requests: int = 0
-    unknown: Counter[str] = field(default_factory=Counter)
-
-    def add(self, page: Page) -> None:
-        self.pages += page.count > 0
-        self.answers += 1
-        self.requests += page.requests
-        self.unknown += page.unknown
-
-
-def _take(page: Page, frames: Frames, *, on_bad: str) -> int:
-    """Take a page into the frames; returns how many of its widgets are new."""
-    fresh = frames.add(page)
-    if page.count and not fresh and page.links.next:
-        raise _endless(page)
-    if frames.unreadable and on_bad == "raise":
-        raise _unreadable(frames.unreadable[0])
-    return fresh
 
 
 def load_widgets(
     account: Account,
     *,
-    limit: int = 250,
+    limit: int = DEFAULT_LIMIT,
     on_bad: Literal["coerce", "raise"] = "coerce",
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -219,7 +232,7 @@ def load_widgets(
 def load_settings(
     account: Account,
     *,
-    limit: int = 250,
+    limit: int = DEFAULT_LIMIT,
     on_bad: Literal["coerce", "raise"] = "coerce",
     progress: bool | None = None,
 ) -> pd.DataFrame:
@@ -227,20 +240,22 @@ def load_settings(
     return load_catalog(account, limit=limit, on_bad=on_bad, progress=progress).settings
 
 
-def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
-    return tqdm(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
+class _Bar(tqdm):  # type: ignore[type-arg]  # it counts, and iterates over nothing
+    #: No thread looks after it.
+    monitor_interval = 0
 
 
-def _walk(account: Account, limit: int) -> Iterator[Page]:
-    """Yield the pages up to the one that ends the catalogue: it is empty or short, or names no next one.
+def _bar(*, progress: bool | None) -> _Bar:
+    return _Bar(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
 
-    A page is short if it has less than its own link says. Less than was asked for is no sign: the API may grant less.
-    """
-    for number in count(1):
+
+def _walk(account: Account, limit: int, first: int) -> Iterator[Page]:
+    """Yield the pages from the first one that is wanted up to the one that ends the catalogue."""
+    for number in count(first):
         page = decode.page(account.widgets_answer(number, limit), number)
         _check_host(page, account)
         yield page
-        if not page.links.next or page.count < page.size:
+        if page.is_last:
             return
 
 
@@ -256,8 +271,8 @@ def _check_host(page: Page, account: Account) -> None:
 
 def _endless(page: Page) -> RepeatedPage:
     return RepeatedPage(
-        f"Page {page.number} brings no widget that is new, and says that more will follow: the pages never "
-        "end. Nothing was kept of this load. Try again; if it stays so, ask amoCRM's support.",
+        f"Page {page.number} brings no widget that is new, and says that more will follow: the pages never end. "
+        "Try again; if it stays so, ask amoCRM's support.",
         url=page.url,
     )
 

@@ -265,6 +265,8 @@ class Answer(Struct, frozen=True):
         ``X-Request-Id``.
     requests : int
         How many requests it took.
+    waited : float
+        Seconds that were waited for: for the pace, and before requests were sent again.
     """
 
     status: int
@@ -272,6 +274,7 @@ class Answer(Struct, frozen=True):
     url: str
     request_id: str | None
     requests: int = 1
+    waited: float = 0.0
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {self.body!r} from {self.url})"

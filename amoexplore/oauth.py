@@ -143,7 +143,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     """
     before = time.time()
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT).send(
+    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT, pace="auto").send(
         Request("POST", f"{url}{EXCHANGE}", content=content)
     )
     granted = _decoded(answer, _Granted)
@@ -214,7 +214,7 @@ def _present_address(pair: Pair) -> str | None:
     """Return where the account is now, by the host that its access token names; None if that is where it was."""
     asked = claims(pair.access_token).api_domain
     try:
-        there = Transport(neighbour(pair.url, asked or ""), _Asking(pair), timeout=_TIMEOUT)
+        there = Transport(neighbour(pair.url, asked or ""), _Asking(pair), timeout=_TIMEOUT, pace="auto")
         address = neighbour(pair.url, _decoded(there.get(_SUBDOMAIN), _Moved).domain)
     except errors.AmoError:
         return None

@@ -67,8 +67,9 @@ class Token(AuthBase):
 
     @property
     def client(self) -> str:
-        """Whose requests amoCRM counts together: an integration, which a long-lived token stands for."""
-        return self._text
+        """Whose requests amoCRM counts together: the integration, if the token names it, else the token itself."""
+        audience = claims(self._text).aud
+        return audience if isinstance(audience, str) else self._text
 
     @property
     def url(self) -> str | None:
@@ -115,11 +116,14 @@ class Claims(msgspec.Struct, frozen=True):
     ----------
     exp : float or None
         Until when it is good, by amoCRM's clock.
+    aud : object
+        For whom it is: the id of the integration.
     api_domain : str or None
         The host that knows where the account is now.
     """
 
     exp: float | None = None
+    aud: object = None
     api_domain: str | None = None
 
 

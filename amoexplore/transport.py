@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import random
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
@@ -10,14 +12,16 @@ import requests
 from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
-from amoexplore import errors
-from amoexplore.hosts import base_address
+from amoexplore import decode, errors, pacer, permits, retries
+from amoexplore.hosts import base_address, is_loopback
 from amoexplore.models import Answer, Body, Problem, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amoexplore.tokens import Token
+
+Pace: TypeAlias = int | Literal["auto"] | None
 
 #: What a refusal becomes, and what its user can do about it.
 REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
@@ -41,6 +45,29 @@ _BLOCKED = (
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
 
+#: Seconds for which nothing is sent after a refusal that is not waited out: as long as requests are counted.
+_BREATH = 1.0
+
+
+def _now() -> float:
+    return pacer.clock.now()
+
+
+@dataclass
+class _Tries:
+    """How often a request was sent, and how long it has waited for that."""
+
+    number: int = 1
+    waited: float = 0.0
+    began: float = field(default_factory=_now)
+
+    def told(self, error: errors.AmoError) -> errors.AmoError:
+        """Return the error, which says so."""
+        error.tries = self.number
+        if self.number > 1:
+            error.args = (f"{error} Tried {self.number} times in {_now() - self.began:.1f} s.",)
+        return error
+
 
 class Transport:
     """Sends requests to one account.
@@ -52,15 +79,23 @@ class Transport:
     token : Token
     timeout : float
         Seconds to wait for a connection, and for each piece of an answer.
+    pace : int, None or "auto"
+        Requests a second; None sends them as they come. "auto" is amoCRM's, on this machine only after a refusal.
 
     Raises
     ------
     ConfigurationError
         If the address can't be one of an account.
+    ValueError
+        If the pace is none.
     """
 
-    def __init__(self, url: str, token: Token, *, timeout: float) -> None:
+    def __init__(self, url: str, token: Token, *, timeout: float, pace: Pace) -> None:
         self._url = base_address(url)
+        if pace not in ("auto", None) and (not isinstance(pace, int) or pace < 1):
+            raise ValueError(
+                f"pace is a whole number of requests a second, from 1 on, or None for no pace, not {pace!r}."
+            )
         self._token = token
         self._timeout = timeout
         self._session = requests.Session()
@@ -71,11 +106,19 @@ class Transport:
         self._session.trust_env = False
         # Prepared once: preparing a request anew for every page would cost as much as sending it.
         self._plain = self._session.prepare_request(requests.Request("GET", self._url))
+        self._pacer = pacer.pacer_of(self._url, token.client)
+        self._pace = permits.RATE if pace == "auto" else pace
+        self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self._url).hostname or "")
+        self._has_answered = False
 
     @property
     def url(self) -> str:
         """The account's address, which is another one than at first when it has moved."""
         return self._token.url or self._url
+
+    def reopen(self) -> None:
+        """Let requests through again after a block: whoever connects anew may try."""
+        self._pacer.open()
 
     def get(self, path: str, params: Mapping[str, int] | None = None) -> Answer:
         """Read.
@@ -91,12 +134,7 @@ class Transport:
         """
         query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
         url = f"{self.url}{path}{f'?{query}' if query else ''}"
-        request = Request("GET", url)
-        try:
-            return self._once(request, 1)
-        except errors.ConnectionDropped:
-            # Once more: servers close idle connections, and a notebook is often idle.
-            return self._once(request, 2)
+        return self._again(Request("GET", url))
 
     def send(self, request: Request) -> Answer:
         """Write, once: whatever happens, it is not sent again.
@@ -106,30 +144,59 @@ class Transport:
         Unreachable, Refused, Redirected
             As for ``get``.
         """
-        return self._once(request, 1)
+        return self._once(request, _Tries())
 
-    def _once(self, request: Request, attempt: int) -> Answer:
+    def _again(self, request: Request) -> Answer:
+        """Read, as often as the kind of failure is worth it."""
+        tries = _Tries()
+        while True:
+            try:
+                answer = self._once(request, tries)
+                decode.demand_json(answer)
+            except errors.AmoError as error:
+                wait = self._wait_after(error, tries)
+                if wait is None:
+                    raise tries.told(error) from None
+                why = retries.POLICIES[type(error)].why
+            else:
+                return answer
+            tries.number += 1
+            tries.waited += self._pacer.rest(wait, why)
+
+    def _wait_after(self, error: errors.AmoError, tries: _Tries) -> float | None:
+        if isinstance(error, errors.ConnectionRefused) and not self._has_answered:
+            return None
+        wait = retries.wait(error, tries.number, random.random())  # noqa: S311  no secret
+        # The pacer has everybody wait where there were too many.
+        return 0.0 if wait and self._pace and isinstance(error, errors.TooManyRequests) else wait
+
+    def _once(self, request: Request, tries: _Tries) -> Answer:
         prepared = self._prepared(request)
         try:
-            return self._answer(prepared, attempt)
+            return self._answer(prepared, tries)
         except errors.Unauthorized:
             # What is answered so was not done, so that a write, too, may be sent again with another token.
             if not self._token.renew(prepared.headers.get("Authorization", "")):
                 raise
-        return self._answer(self._prepared(request), attempt + 1)
+        tries.number += 1
+        return self._answer(self._prepared(request), tries)
 
-    def _answer(self, prepared: requests.PreparedRequest, attempt: int) -> Answer:
+    def _answer(self, prepared: requests.PreparedRequest, tries: _Tries) -> Answer:
         failure: BaseException
         url = str(prepared.url)
+        rate = self._pace if self._begin_paced or self._pacer.was_refused else None
         try:
-            # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
-            response = self._session.get_adapter(url).send(
-                prepared,
-                stream=True,
-                timeout=self._timeout,
-                verify=self._session.verify or True,
-                proxies=self._session.proxies,
-            )
+            with self._pacer.trip(rate, lease=2 * self._timeout + 1) as trip:
+                tries.waited += trip.waited
+                # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
+                response = self._session.get_adapter(url).send(
+                    prepared,
+                    stream=True,
+                    timeout=self._timeout,
+                    verify=self._session.verify or True,
+                    proxies=self._session.proxies,
+                )
+                trip.is_warm = self._pacer.has_seen(getattr(response.raw.connection, "sock", None))
             with response:
                 # Read in one piece: requests would read in many small ones.
                 body = Body(response.raw.read(decode_content=True))
@@ -138,10 +205,24 @@ class Transport:
         except BaseException as error:  # noqa: BLE001  raised again just below
             failure = error
         else:
-            answer = Answer(response.status_code, body, url, response.headers.get("X-Request-Id"), attempt)
-            return _accepted(answer, response)
+            self._has_answered = True
+            request_id = response.headers.get("X-Request-Id")
+            answer = Answer(response.status_code, body, url, request_id, tries.number, tries.waited)
+            try:
+                return _accepted(answer, response)
+            except errors.Refused as error:
+                self._heed(error, tries, rate)
+                raise
         # Raised here, without the frames below: their locals hold the header in clear.
         raise failure.with_traceback(None)
+
+    def _heed(self, error: errors.Refused, tries: _Tries, rate: int | None) -> None:
+        """Do for all requests to the account what the answer to this one demands."""
+        if isinstance(error, errors.Blocked):
+            self._pacer.close(error)
+        if isinstance(error, errors.TooManyRequests) and self._pace:
+            wait = retries.wait(error, tries.number, random.random())  # noqa: S311  no secret
+            self._pacer.pause(wait or _BREATH, spaced=rate is not None)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         prepared = self._plain.copy()

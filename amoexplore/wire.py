@@ -82,6 +82,7 @@ class Page(Struct):
     number: int
     url: str
     requests: int
+    waited: float
     count: int
     widgets: list[Widget]
     links: Links
@@ -89,11 +90,23 @@ class Page(Struct):
     unreadable: list[Unreadable] = field(default_factory=list)
 
     @property
-    def size(self) -> int:
-        """How many widgets a full page has, by its own link; 1 if that does not tell, so that none counts as short."""
+    def is_last(self) -> bool:
+        """Whether no page follows it.
+
+        A page ends the list that is empty or has less than a full one, by its own link; what was asked for is no sign,
+        as the API may grant less. Where the link does not tell, the page does that names no next one: elsewhere some
+        lists of amoCRM name one for ever, and others none too early.
+        """
+        if not self.count or self.size is None:
+            return not self.count or not self.links.next
+        return self.count < self.size
+
+    @property
+    def size(self) -> int | None:
+        """How many widgets a full page has, by its own link; None if that does not tell."""
         query = parse_qs(split_url(self.links.self.href if self.links.self else "", self).query)
         limit = query.get("limit", [""])[-1]
-        return int(limit) if re.fullmatch("[0-9]{1,6}", limit) else 1
+        return int(limit) if re.fullmatch("[0-9]{1,6}", limit) else None
 
 
 def split_url(href: str, page: Page) -> SplitResult:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from clocks import Skipping
 
-from amoexplore import Account, Sandbox
+from amoexplore import Account, Sandbox, pacer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,3 +41,11 @@ def nothing_of_the_developers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("AMOEXPLORE_CLIENT_SECRET", raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Skipping:
+    """Take the waiting out of tests: for the pace, and before something is sent again."""
+    skipping = Skipping()
+    monkeypatch.setattr(pacer, "clock", skipping)
+    return skipping

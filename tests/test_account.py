@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
@@ -264,3 +265,15 @@ def test_threads_share_the_embedded_sandbox(monkeypatch: pytest.MonkeyPatch) -> 
         addresses = {account.url for account in pool.map(lambda _: amo.connect(), range(8))}
     assert addresses == {started[0].url}
     started[0].stop()
+
+
+@pytest.mark.parametrize(("odd", "key"), [(b'{"a": "canary\x80"}', "a"), (b'"canary\xff"', "settings")])
+def test_settings_in_bytes_that_are_no_text(odd: bytes, key: str) -> None:
+    """Settings whose bytes are no text are there as far as they can be read, masked, and hide nothing of the widget."""
+    body = json.dumps(widget(1, settings=1)).encode().replace(b'"settings": 1', b'"settings": ' + odd)
+    with answering(answer(body)) as server:
+        found = server.account().widget("widget_1")
+    assert found.code == "widget_1"
+    assert list(found.settings or ()) == [key]
+    assert "canary" in found.settings.reveal()[key]  # type: ignore[union-attr]
+    assert "canary" not in repr(found)

@@ -1,0 +1,231 @@
+"""Who may send to an account, and when: one pacer an account, its permits shared by all processes of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sys
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+from weakref import WeakSet, WeakValueDictionary
+
+import msgspec
+from filelock import FileLock
+from msgspec import Struct
+from tqdm import tqdm
+
+from amoexplore.errors import Blocked, UnsharedPaceWarning
+from amoexplore.files import STATE_VARIABLE, state_folder
+from amoexplore.permits import Permits, RoundTrips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Result = TypeVar("Result")
+
+#: How often to look whether a permit is free, in seconds: another process frees it without a word.
+_LOOK: Final = 0.02
+#: For no longer than this Ctrl-C waits on systems whose locks it does not break.
+_SLICE: Final = 0.25
+#: Nobody holds the lock for longer than it takes to write a line.
+_LOCK_TIMEOUT: Final = 10.0
+#: Waits that are shorter are not worth a line.
+_WORTH_TELLING: Final = 1.0
+
+
+class Clock:
+    """The time, which is the same for all processes of the machine, and waiting."""
+
+    now = staticmethod(time.monotonic)
+
+    def wait(self, seconds: float, until: threading.Event) -> None:
+        """Return after so many seconds, or as soon as the event is set."""
+        end = self.now() + seconds
+        while (left := end - self.now()) > 0 and not until.wait(min(left, _SLICE)):
+            pass
+
+
+#: The one switch for tests: a clock that does not wait.
+clock = Clock()
+
+
+class Trip(Struct):
+    """A request on its way, and how long it had waited before; ``is_warm`` if its connection had been open before."""
+
+    waited: float = 0.0
+    is_warm: bool = False
+
+
+class Pacer:
+    """Gives out the permits of one account.
+
+    Parameters
+    ----------
+    name : str
+        What users call the account.
+    path : Path
+        Where all processes keep its permits.
+    """
+
+    def __init__(self, name: str, path: Path) -> None:
+        self._name = name
+        self._path = path
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10)
+        self._mutex = threading.Lock()
+        self._turn = threading.Lock()
+        self._alone: Permits | None = None
+        self._trips = RoundTrips()
+        self._sockets: WeakSet[Any] = WeakSet()
+        self._told = 0.0
+        self._closed = threading.Event()
+        self._why: Blocked | None = None
+        self.was_refused = False
+
+    @contextmanager
+    def trip(self, rate: int | None, lease: float) -> Iterator[Trip]:
+        """Wait for a permit, and hold it inside of the context, at the end of which the answer has come.
+
+        Parameters
+        ----------
+        rate : int or None
+            Requests a second; None waits for nothing.
+        lease : float
+            Seconds after which an answer will not come any more.
+
+        Raises
+        ------
+        Blocked
+            If the account was found to be blocked, also while this waits.
+        """
+        asked, permit = clock.now(), secrets.token_hex(4)
+        self._demand_open()
+        if rate:
+            self._take(permit, rate, lease)
+        sent = clock.now()
+        trip = Trip(sent - asked)
+        try:
+            yield trip
+        finally:
+            now = clock.now()
+            if trip.is_warm:
+                self._trips.add(now - sent)
+            if rate:
+                self._share(lambda permits: permits.settle(permit, rate, now, self._trips.credit))
+
+    def has_seen(self, socket: object) -> bool:
+        """Return whether a request went over this connection before; from now on one did."""
+        if socket is None:  # closed already
+            return False
+        seen = socket in self._sockets
+        self._sockets.add(socket)
+        return seen
+
+    def pause(self, seconds: float, *, spaced: bool) -> None:
+        """Let nobody send for so long, in any process; and only one at a time from then on."""
+        self.was_refused = True
+        self._share(lambda permits: permits.pause_for(seconds, clock.now(), spaced=spaced))
+
+    def rest(self, seconds: float, why: str) -> float:
+        """Return after so many seconds, told to the user, how many they were.
+
+        Raises
+        ------
+        Blocked
+            As soon as the account is found to be blocked.
+        """
+        self._tell(seconds, why)
+        clock.wait(seconds, self._closed)
+        self._demand_open()
+        return seconds
+
+    def close(self, why: Blocked) -> None:
+        """Let nobody of this process send any more, not even who waits already."""
+        self._why = why
+        self._closed.set()
+
+    def open(self) -> None:
+        """Let requests through again: whoever connects anew may try."""
+        self._closed.clear()
+
+    def _demand_open(self) -> None:
+        if self._closed.is_set() and (why := self._why):
+            raise Blocked(
+                f"Not sent: {self._name} has answered that it is blocked. Stop all integrations and write to amoCRM's "
+                "support; once it has been lifted connect anew, as nothing else is sent from here.",
+                status=why.status,
+                url=why.url,
+            )
+
+    def _take(self, permit: str, rate: int, lease: float) -> None:
+        with self._turn:  # one of each process looks; the others queue up behind it
+            while wait := self._try(permit, rate, lease):
+                clock.wait(wait, self._closed)
+                self._demand_open()
+
+    def _try(self, permit: str, rate: int, lease: float) -> float:
+        """Take a permit and return 0, or return after how many seconds to look again."""
+        wait, pause = self._share(lambda permits: permits.take(permit, rate, clock.now(), lease))
+        if pause and (end := clock.now() + pause) > self._told + _WORTH_TELLING:
+            self._told = end
+            self._tell(pause, "too many requests")
+        return pause or min(wait, _LOOK)
+
+    def _tell(self, seconds: float, why: str) -> None:
+        if seconds >= _WORTH_TELLING:
+            tqdm.write(f"{self._name}: {why}; waiting {seconds:.0f} s, then going on.", file=sys.stderr)
+
+    def _share(self, act: Callable[[Permits], Result]) -> Result:
+        """Do something with the permits while nobody else does."""
+        with self._mutex:
+            if self._alone is None:
+                try:
+                    return self._in_file(act)
+                except OSError as error:
+                    self._alone = Permits()
+                    warnings.warn(
+                        f"The pace of {self._name} is kept by this process alone, as it can't be shared: {error}. "
+                        f"{STATE_VARIABLE} names another folder for it.",
+                        UnsharedPaceWarning,
+                        stacklevel=2,
+                    )
+            return act(self._alone)
+
+    def _in_file(self, act: Callable[[Permits], Result]) -> Result:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._lock:
+            before = self._path.read_bytes() if self._path.exists() else b""
+            permits = _permits(before)
+            result = act(permits)
+            after = msgspec.json.encode(permits)
+            if after != before:
+                unfinished = self._path.with_suffix(".new")  # a process may be killed at any time
+                unfinished.write_bytes(after)
+                unfinished.replace(self._path)
+        return result
+
+
+def _permits(content: bytes) -> Permits:
+    try:
+        return msgspec.json.decode(content, type=Permits)
+    except msgspec.DecodeError:  # nothing yet
+        return Permits()
+
+
+_pacers: WeakValueDictionary[Path, Pacer] = WeakValueDictionary()
+_making = threading.Lock()
+
+
+def pacer_of(url: str, client: str) -> Pacer:
+    """Return the pacer of the account at an address, for those whose requests are counted together."""
+    digest = hashlib.sha256(f"{url}\n{client}".encode()).hexdigest()
+    path = state_folder() / "pace" / f"{digest[:32]}.json"
+    with _making:
+        pacer = _pacers.get(path)
+        if pacer is None:
+            _pacers[path] = pacer = Pacer(urlsplit(url).netloc, path)
+    return pacer

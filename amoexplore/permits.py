@@ -1,0 +1,103 @@
+"""How many requests an account may be sent: permits, counted from the answers. Pure: the clock is passed in.
+
+The server counts requests as they arrive, and nobody here knows when that is: a new connection takes longer than one
+that is open. What is known is that a request had arrived when its answer came.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from msgspec import Struct, field
+
+#: What amoCRM allows an integration: so many requests in any second.
+RATE: Final = 7
+
+#: No permit and no pause lasts longer, in seconds; what says so is from before the machine was started anew.
+LONGEST: Final = 600.0
+
+_DAY: Final = 86_400.0
+
+
+class Permits(Struct):
+    """The permits of one account, as all that send to it share them; times are seconds on the machine's clock.
+
+    Attributes
+    ----------
+    held : dict of float
+        Until when each counts, by its name.
+    pause : float
+        Until when nothing is sent.
+    refused : float or None
+        When a request was refused for being too many although the pace had been kept: bursts are not allowed there.
+    """
+
+    held: dict[str, float] = field(default_factory=dict)
+    pause: float = 0.0
+    refused: float | None = None
+
+    def take(self, name: str, rate: int, now: float, lease: float) -> tuple[float, float]:
+        """Hold a permit if there is one.
+
+        It counts until it is settled, or the lease is over: its holder may be killed.
+
+        Returns
+        -------
+        tuple of float
+            For how many seconds at the least there is none, 0 if it is held now; and how many of them are a pause.
+        """
+        self.held = {name: until for name, until in self.held.items() if now < until <= now + LONGEST}
+        counting = sorted(self.held.values())
+        allowed = 1 if self.is_spaced(now) else rate
+        free_at = counting[-allowed] if len(counting) >= allowed else now
+        pause = self._pause_left(now)
+        wait = max(free_at - now, pause)
+        if not wait:
+            self.held[name] = now + min(lease, LONGEST)
+        return wait, pause
+
+    def settle(self, name: str, rate: int, now: float, credit: float) -> None:
+        """Let a permit count for a second from the answer on that has just come, less what is credited."""
+        self.held[name] = now + (1 / rate if self.is_spaced(now) else 1.0) - credit
+
+    def pause_for(self, seconds: float, now: float, *, spaced: bool) -> None:
+        """Give out none for so long, or for as long as a pause lasts already, and one at a time from then on."""
+        self.pause = now + max(seconds, self._pause_left(now))
+        if spaced:
+            self.refused = now
+
+    def is_spaced(self, now: float) -> bool:
+        """Return whether one request at a time is sent, 1/rate seconds apart: for a day after a refusal."""
+        return self.refused is not None and 0 <= now - self.refused < _DAY
+
+    def _pause_left(self, now: float) -> float:
+        left = self.pause - now
+        return left if 0 < left <= LONGEST else 0.0
+
+
+class RoundTrips:
+    """The latest round trips on connections that were open before.
+
+    A permit that counts from its answer counts too long: by the answer's way back, and the next request's way there.
+    Together they take no less than the fastest round trip.
+    """
+
+    #: So many have to be known, of so many as are kept.
+    _ENOUGH, _KEPT = 8, 64
+    #: How much of the fastest is counted on, and how many seconds a busy machine may be late by.
+    _SURE, _LATE = 0.9, 0.01
+
+    def __init__(self) -> None:
+        self._seconds: deque[float] = deque(maxlen=self._KEPT)
+
+    def add(self, seconds: float) -> None:
+        """Remember one."""
+        self._seconds.append(seconds)
+
+    @property
+    def credit(self) -> float:
+        """How many seconds sooner a permit is free again than a second after its answer."""
+        if len(self._seconds) < self._ENOUGH:
+            return 0.0
+        return max(0.0, self._SURE * min(self._seconds) - self._LATE)

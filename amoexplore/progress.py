@@ -1,0 +1,95 @@
+"""How far a load had come when it broke off, with all that is needed to go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amoexplore.errors import AmoError
+
+if TYPE_CHECKING:
+    from amoexplore.frames import Part
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a load had come when it broke off.
+
+    Attributes
+    ----------
+    url : str
+        Of the account.
+    limit : int
+        Widgets a page.
+    parts : tuple of Part
+        What became of its pages.
+    requests : int
+        How many brought nothing.
+    seconds : float
+        That it took.
+    """
+
+    url: str
+    limit: int
+    parts: tuple[Part, ...] = ()
+    requests: int = 0
+    seconds: float = 0.0
+
+    @property
+    def pages(self) -> int:
+        """How many pages are there."""
+        return len(self.parts)
+
+    @property
+    def widgets(self) -> int:
+        """How many widgets are there."""
+        return sum(part.widgets.num_rows for part in self.parts)
+
+    def __repr__(self) -> str:
+        return f"<Progress: {self.widgets} widgets of {self.pages} pages>"
+
+    def tell(self, error: BaseException) -> None:
+        """Let the error that broke the load off carry this, and say so."""
+        error.progress = self  # type: ignore[attr-defined]  # any error has room for it
+        if not self.parts:
+            return
+        name = "error" if isinstance(error, AmoError) else "sys.last_value"
+        how_far = (
+            f"{self.pages} pages with {self.widgets} widgets had come: "
+            f"amo.load_catalog(account, resume={name}) goes on from page {self.pages + 1}."
+        )
+        if isinstance(error, AmoError):
+            error.args = (f"{error} {how_far}",)
+        else:
+            error.add_note(how_far)
+
+
+def progress_of(resume: Progress | BaseException | None, url: str, limit: int) -> Progress:
+    """Return from where a load begins.
+
+    Raises
+    ------
+    TypeError
+        If there is no progress.
+    ValueError
+        If it is another account's, or in pages of another size.
+    """
+    if resume is None:
+        return Progress(url, limit)
+    found = resume if isinstance(resume, Progress) else getattr(resume, "progress", None)
+    if not isinstance(found, Progress):
+        raise TypeError(
+            f"resume is the error that broke a load off, or its progress, not {type(resume).__name__}: "
+            "in a notebook it is sys.last_value."
+        )
+    if found.url != url:
+        raise ValueError(f"That load was of {found.url}, and can't go on at {url}.")
+    if limit not in (found.limit, DEFAULT_LIMIT):
+        raise ValueError(
+            f"That load was in pages of {found.limit}: it can't go on in pages of {limit}. Leave limit out."
+        )
+    return found
+
+
+#: Widgets a page unless a load is told otherwise.
+DEFAULT_LIMIT = 250

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
+
+import amoexplore as amo
+from amoexplore import Account, Sandbox, errors, pacer
+from amoexplore.pacer import Clock
+from amoexplore.sandbox import Limits
+
+if TYPE_CHECKING:
+    from clocks import Skipping
+
+PAGE = answer(listing([widget(1)]))
+HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
+CALLING = Path(__file__).parent / "support" / "calling.py"
+
+
+def state(tmp_path: Path) -> list[Path]:
+    """Return the files of the shared pace."""
+    return sorted((tmp_path / "state" / "pace").glob("*.json"))
+
+
+@pytest.fixture
+def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time pass as it does."""
+    monkeypatch.setattr(pacer, "clock", Clock())
+
+
+@pytest.mark.usefixtures("real_time")
+def test_burst_of_threads_and_processes() -> None:
+    """Sixty calls from eight threads in each of three processes: all answered, each at its first try, no 429."""
+    with Sandbox(rate=7) as sandbox:
+        command = [sys.executable, str(CALLING), sandbox.url, sandbox.token, "20", "8"]
+        callers = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
+        ]
+        outputs = [caller.communicate("go\n", timeout=60)[0] for caller in callers]
+        statuses = [request.status for request in sandbox.requests]
+    assert [caller.returncode for caller in callers] == [0, 0, 0]
+    assert outputs == ["ready\n"] * 3
+    assert statuses == [200] * 60
+
+
+@pytest.mark.usefixtures("real_time")
+def test_default_pace_keeps_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that is not on this machine is paced without being told to: a burst draws no 429."""
+    monkeypatch.setattr("amoexplore.transport.is_loopback", lambda _: False)
+    monkeypatch.setattr("amoexplore.transport.base_address", lambda url: url)
+    with Sandbox(rate=Limits(rate=7)) as sandbox, ThreadPoolExecutor(8) as pool:
+        account = Account(sandbox.url, sandbox.token)
+        answers = list(pool.map(lambda _: account.widgets_answer(), range(15)))
+    assert [answer.requests for answer in answers] == [1] * 15
+    assert sum(answer.waited for answer in answers) > 1
+
+
+@pytest.mark.usefixtures("real_time")
+def test_an_account_that_allows_no_bursts() -> None:
+    """The first 429 has requests spaced, and remembered: the next process draws none."""
+    with Sandbox(rate=Limits(rate=7, spaced=True)) as sandbox, ThreadPoolExecutor(4) as pool:
+        for _ in range(2):
+            before = len(sandbox.requests)
+            # Each turn by an account of its own, as in another process.
+            list(pool.map(methodcaller("__call__"), [Account(sandbox.url, sandbox.token, pace=7).widgets_answer] * 8))
+        assert [request.status for request in sandbox.requests][before:] == [200] * 8
+        assert 429 in [request.status for request in sandbox.requests]
+
+
+def test_sandbox_is_not_paced_until_it_refuses(tmp_path: Path, clock: Skipping) -> None:
+    """On this machine nothing waits and nothing is written, before a sandbox answers 429; then the pace is kept."""
+    with Sandbox() as sandbox:
+        account = Account(sandbox.url, sandbox.token)
+        for _ in range(20):
+            account.widgets_answer()
+        assert (clock.waits, state(tmp_path)) == ([], [])
+        with sandbox.faults.too_many_requests(times=1):
+            account.widgets_answer()
+        for _ in range(20):
+            account.widgets_answer()
+    assert len(state(tmp_path)) == 1
+    assert sum(clock.waits[1:]) == pytest.approx(20 // 7, abs=0.1)
+
+
+def test_none_waits_for_nothing(tmp_path: Path, clock: Skipping) -> None:
+    """With pace=None requests go as they come, also after a 429, which is waited out by who got it."""
+    with Sandbox() as sandbox:
+        account = Account(sandbox.url, sandbox.token, pace=None)
+        with sandbox.faults.too_many_requests(times=1, retry_after=3):
+            answers = [account.widgets_answer() for _ in range(20)]
+    assert (len(clock.waits), state(tmp_path)) == (1, [])
+    assert 3 <= clock.waits[0] <= 3.5
+    assert answers[0].waited == pytest.approx(clock.waits[0], abs=0.01)
+
+
+@pytest.mark.parametrize("pace", [0, -1, 1.5, "7", "fast"])
+def test_what_is_no_pace(pace: object) -> None:
+    """A pace that is none is told at once."""
+    with pytest.raises(ValueError, match="pace is a whole number of requests a second, from 1 on, or None"):
+        amo.connect("https://example.amocrm.ru", TOKEN, pace=pace)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", ["json", "header", "html"])
+def test_too_many_requests_are_waited_out(shape: str, clock: Skipping, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each shape of 429 is waited for, told, tried again, and counted; waits grow where it does not say how long."""
+    with Sandbox() as sandbox, sandbox.faults.too_many_requests(times=3, shape=shape, retry_after=9):
+        report = amo.load_catalog(Account(sandbox.url, sandbox.token)).report
+    assert (report.widgets, report.retries) == (300, 3)
+    assert report.waited == pytest.approx(sum(clock.waits), abs=0.1)
+    least = [1, 2, 4] if shape == "html" else [9, 9, 9]
+    assert all(few <= wait <= few * 1.5 for few, wait in zip(least, clock.waits, strict=False))
+    assert capsys.readouterr().err.count(": too many requests; waiting ") == 3
+
+
+def test_too_many_requests_for_too_long() -> None:
+    """What asks for more than five minutes is told at once, and what goes on refusing after six tries."""
+    with answering(problem(429, retry_after=301)) as server:
+        with pytest.raises(errors.TooManyRequests) as raised:
+            server.account().widget("x")
+        assert (len(server.requests), raised.value.retry_after, raised.value.tries) == (1, 301, 1)
+    with answering(problem(429)) as server:
+        with pytest.raises(errors.TooManyRequests, match=r"Tried 6 times in \d+\.\d s\.$") as raised:
+            server.account().widget("x")
+        assert (len(server.requests), raised.value.tries) == (6, 6)
+
+
+def test_a_pause_is_everybodys(clock: Skipping) -> None:
+    """After a 429 that one got, another account object of the same token waits as well."""
+    with answering(problem(429, retry_after=30), PAGE) as server:
+        first, second = (Account(server.url, TOKEN, pace=7) for _ in range(2))
+        with pytest.raises(errors.TooManyRequests):
+            first.continue_bot(1, 2)
+        assert clock.waits == []
+        second.widgets_answer()
+    assert 29 < sum(clock.waits) < 31
+
+
+@pytest.mark.parametrize("said", [problem(429), problem(500), DROP, SILENCE])
+def test_writes_are_not_sent_again(said: bytes) -> None:
+    """Whatever becomes of a write, it is sent once."""
+    with answering(said) as server:
+        with pytest.raises(errors.AmoError):
+            server.account(timeout=0.05).continue_bot(1, 2)
+        assert [request.method for request in server.requests] == ["POST"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        problem(500),
+        problem(503),
+        answer(b"Bad Gateway", 502, "text/plain"),
+        answer(b"<html>maintenance</html>", content_type="text/html"),
+        answer(b'{"_embedded": {"wid'),
+        DROP,
+        SILENCE,
+        problem(429),
+    ],
+)
+def test_reads_are_sent_again(said: bytes) -> None:
+    """What may be over at the next try is tried again, also for one widget."""
+    with answering(said, said, answer(widget(7))) as server:
+        assert server.account(timeout=0.05).widget("x").id == 7
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 418])
+def test_what_is_refused_for_good_is_not_sent_again(status: int) -> None:
+    """A refusal that the next try would get as well is told after one."""
+    with answering(problem(status)) as server:
+        with pytest.raises(errors.Refused):
+            server.account().widget("x")
+        assert len(server.requests) == 1
+
+
+def test_refused_connection_is_tried_again_where_it_was_good() -> None:
+    """Nobody waits at an address that never answered; one that did may come back."""
+    with answering(PAGE) as server:
+        account = server.account()
+        account.widgets_answer()
+    with pytest.raises(errors.ConnectionRefused, match="Tried 4 times"):
+        account.widgets_answer()
+
+
+def test_a_blocked_account_stops_everything(clock: Skipping) -> None:
+    """The HTML 403 stops all that the process sends to the account; who connects anew may try."""
+    with answering(HTML) as server:
+        accounts = [server.account() for _ in range(3)]
+        with pytest.raises(errors.Blocked, match="stop all integrations"):
+            accounts[0].widgets_answer()
+        for account in accounts:
+            with pytest.raises(errors.Blocked, match=r"Not sent: .* blocked\. Stop all integrations.*connect anew"):
+                account.uninstall("x")
+        assert len(server.requests) == 1
+        with pytest.raises(errors.Blocked, match="answers 403"):
+            server.account().widgets_answer()
+    assert clock.waits == []
+
+
+def test_a_block_ends_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for half a minute is told of the block at once."""
+    told = threading.Event()
+
+    class Listening(Clock):
+        def wait(self, seconds: float, until: threading.Event) -> None:
+            told.set()
+            super().wait(seconds, until)
+
+    with answering(problem(429, retry_after=30), HTML) as server, ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(pacer, "clock", Listening())
+        one, other = server.account(), Account(server.url, TOKEN, pace=None)
+        waiting = pool.submit(one.widgets_answer)
+        assert told.wait(10)
+        with pytest.raises(errors.Blocked, match="answers 403"):
+            other.widgets_answer()
+        with pytest.raises(errors.Blocked, match="Not sent"):
+            waiting.result(10)
+
+
+def test_rights_stop_nothing() -> None:
+    """A problem+json 403 is about rights: the next request is sent."""
+    with answering(problem(403), PAGE) as server:
+        account = server.account()
+        with pytest.raises(errors.Forbidden):
+            account.users()
+        assert account.widgets_answer().status == 200
+
+
+def test_nothing_secret_is_kept(tmp_path: Path) -> None:
+    """Neither the name nor the content of the shared file, nor what displays a pacer, shows the token."""
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        account.widgets_answer()
+        shown = repr(vars(account._transport._pacer))
+    (file,) = state(tmp_path)
+    assert TOKEN not in f"{shown} {file} {file.read_text()}"
+    assert json.loads(file.read_text()).keys() == {"held", "pause", "refused"}
+
+
+def test_accounts_and_integrations_are_paced_apart(tmp_path: Path) -> None:
+    """Each account and each integration has its own permits; an integration keeps them when its token is renewed."""
+    with Sandbox(refresh_token="R") as sandbox:
+        integration = sandbox.oauth.register("http://localhost:8321/")
+        for token in (sandbox.token, *(sandbox.oauth.grant(integration.client_id).access_token for _ in range(2))):
+            Account(sandbox.url, token, pace=7).widgets_answer()
+    assert len(state(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"held": {"a": "x"}}', b"\xff"])
+def test_a_broken_file_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
+    """Whatever stands in the shared file, requests are sent."""
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        account.widgets_answer()
+        state(tmp_path)[0].write_bytes(content)
+        assert account.widgets_answer().status == 200
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file can't be written, one warning says so, and the process keeps to the pace by itself."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "file"))
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        with pytest.warns(errors.UnsharedPaceWarning, match=r"kept by this process alone.*AMOEXPLORE_STATE") as warned:
+            waited = [account.widgets_answer().waited for _ in range(8)]
+    assert len(warned) == 1
+    assert waited[-1] > 0.5
+
+
+def test_a_killed_process_gives_its_permits_back(tmp_path: Path, clock: Skipping) -> None:
+    """Permits of a process that died with requests on their way are free after the lease of its account."""
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=2, timeout=5)
+        account.widgets_answer()
+        (file,) = state(tmp_path)
+        held = {"a": clock.now() + 11, "b": clock.now() + 11}
+        file.write_text(json.dumps({"held": held, "pause": 0.0, "refused": None}))
+        account.widgets_answer()
+    assert 10 < sum(clock.waits) < 12
+
+
+def test_ctrl_c_ends_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """KeyboardInterrupt comes out of a wait as it is, and leaves nothing locked behind."""
+
+    class Interrupted(Clock):
+        def wait(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    with answering(problem(429), PAGE) as server:
+        account = Account(server.url, TOKEN, pace=1)
+        with monkeypatch.context() as patch:
+            patch.setattr(pacer, "clock", Interrupted())
+            with pytest.raises(KeyboardInterrupt):
+                account.widgets_answer()
+        assert account.widgets_answer().status == 200

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import heapq
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amoexplore.permits import LONGEST, Permits, RoundTrips
+
+LEASE = 60.0
+# Less than the clock tells apart.
+HAIR = 1e-9
+
+rates = st.integers(1, 20)
+milliseconds = st.integers(0, 1500).map(lambda number: number / 1000)
+trips = st.lists(st.tuples(milliseconds, milliseconds), min_size=1, max_size=60)
+
+
+def arrivals(
+    permits: Permits, rate: int, ways: list[tuple[float, float]], *, credit: float = 0.0, now: float = 0.0
+) -> list[float]:
+    """Return when requests arrive that are all wanted at once, each by its way there and its way back."""
+    under_way: list[tuple[float, str]] = []
+    arrived = []
+    for number, (there, back) in enumerate(ways):
+        while wait := permits.take(name := str(number), rate, now, LEASE)[0]:
+            # The next thing to happen: an answer, or the end of the wait.
+            if under_way and under_way[0][0] <= now + wait:
+                now, done = heapq.heappop(under_way)
+                permits.settle(done, rate, now, credit)
+            else:
+                now += wait
+        arrived.append(now + there)
+        heapq.heappush(under_way, (now + there + back, name))
+    return sorted(arrived)
+
+
+def holds(arrived: list[float], rate: int) -> bool:
+    """Tell whether no second, wherever it begins, has more requests than the rate."""
+    return all(last - first >= 1 - HAIR for first, last in zip(arrived, arrived[rate:], strict=False))
+
+
+@given(rates, trips)
+def test_never_too_many(rate: int, ways: list[tuple[float, float]]) -> None:
+    """However long each request takes there and back, no second at the server has more than the rate."""
+    assert holds(arrivals(Permits(), rate, ways), rate)
+
+
+@given(rates, st.tuples(milliseconds, milliseconds), trips)
+def test_never_too_many_with_credit(rate: int, least: tuple[float, float], late: list[tuple[float, float]]) -> None:
+    """Nor where permits are free sooner, by nine tenths of the fastest round trip."""
+    ways = [(least[0] + there, least[1] + back) for there, back in late]
+    assert holds(arrivals(Permits(), rate, ways, credit=0.9 * sum(least)), rate)
+
+
+@given(rates, st.integers(1, 60), milliseconds)
+def test_no_slower_than_need_be(rate: int, requests: int, round_trip: float) -> None:
+    """Each permit is used once a second and a round trip: the last request waits for no more than that."""
+    arrived = arrivals(Permits(), rate, [(0.0, round_trip)] * requests)
+    assert abs(arrived[-1] - (requests - 1) // rate * (1 + round_trip)) < HAIR * requests
+
+
+@given(rates, trips)
+def test_spaced(rate: int, ways: list[tuple[float, float]]) -> None:
+    """After a refusal requests arrive one by one, 1/rate seconds apart at the least."""
+    permits = Permits()
+    permits.pause_for(1, 0, spaced=True)
+    arrived = arrivals(permits, rate, ways)
+    assert arrived[0] >= 1
+    assert all(after - before >= 1 / rate - HAIR for before, after in pairwise(arrived))
+
+
+def test_spacing_is_forgotten_after_a_day() -> None:
+    """A day later bursts are tried again; and before, after the machine was started anew, too."""
+    permits = Permits()
+    permits.pause_for(1, 1000, spaced=True)
+    assert [permits.is_spaced(now) for now in (1000, 1000 + 86_399, 1000 + 86_400, 999)] == [True, True, False, False]
+
+
+@given(rates, st.integers(2, 1200))
+def test_permits_of_the_dead_come_back(rate: int, lease: int) -> None:
+    """Permits that nobody settles count as long as their lease, and none longer than LONGEST."""
+    permits = Permits()
+    for number in range(rate):
+        permits.take(str(number), rate, 0, lease)
+    until = min(lease, LONGEST)
+    assert permits.take("next", rate, until / 2, 1)[0] == until / 2
+    assert permits.take("next", rate, until, 1)[0] == 0
+
+
+@given(rates, st.floats(0, 1e6), st.floats(0, 1e6))
+def test_what_is_from_before_a_restart_does_not_count(rate: int, then: float, now: float) -> None:
+    """A machine that was started anew counts its seconds from zero; nobody waits for a time that was before."""
+    permits = Permits()
+    permits.pause_for(300, then, spaced=False)
+    for number in range(rate):
+        permits.held[str(number)] = then
+    assert permits.take("next", rate, now, 1)[0] <= LONGEST
+
+
+def test_longer_pause_counts() -> None:
+    """A pause that others have begun is not cut short, and one that is longer replaces it."""
+    permits = Permits()
+    permits.pause_for(10, 0, spaced=False)
+    permits.pause_for(1, 5, spaced=False)
+    assert permits.take("a", 7, 5, 1) == (5, 5)
+    permits.pause_for(30, 5, spaced=False)
+    assert permits.take("a", 7, 5, 1) == (30, 30)
+
+
+@given(st.lists(st.floats(0.001, 10), max_size=100))
+def test_credit(seconds: list[float]) -> None:
+    """Before eight round trips are known nothing is credited, then less than the fastest of the latest."""
+    trips = RoundTrips()
+    for second in seconds:
+        trips.add(second)
+    fastest = min(seconds[-64:], default=0)
+    assert trips.credit == (max(0, 0.9 * fastest - 0.01) if len(seconds) >= 8 else 0)
+    assert trips.credit <= fastest
