@@ -47,8 +47,8 @@ class WidgetPicker:
         self._status, self._shown = widgets.HTML(), widgets.VBox()
         self._search.observe(lambda _: self._find(), names="value")
         self._open.on_click(lambda _: clicks.in_background(self._pick))
-        found = widgets.VBox([self._search, self._list, self._open, self._status], _dom_classes=("amo-form",))
-        self.box = widgets.VBox([widgets.HTML(style.head("")), found, self._shown])
+        parts = [widgets.HTML(style.head("")), self._search, self._list, self._open, self._status]
+        self.box = widgets.VBox([widgets.VBox(parts, _dom_classes=("amo-form",)), self._shown])
         self._find()
 
     @in_its_language

@@ -14,7 +14,10 @@ _LONGEST = 160  # characters of a label
 _UNSAID = '<div class="amo-unsaid">'
 
 # JupyterLab's own colours, so that a form is dark where JupyterLab is.
-CSS = """<style>
+# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
+# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
+CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
+  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
 .amo-form { max-width: 46em; padding: 0 4px; color: var(--jp-ui-font-color1); overflow: hidden; }
 .amo-form .widget-inline-hbox { flex-direction: column; align-items: stretch; width: auto; height: auto; }
 .amo-form .widget-inline-hbox .widget-label {
@@ -56,10 +59,7 @@ CSS = """<style>
 </style>"""
 
 # Of the browser: a head of buttons, a column of ticks and the table scroll together and have rows of one height.
-# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
-# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
-BROWSER_CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
-  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
+BROWSER_CSS = """<style>
 .amo-form.amo-browser { max-width: 76em; }
 .amo-browser .amo-beside { flex-flow: row wrap; gap: 0 16px; align-items: flex-start; overflow: visible; }
 .amo-browser .amo-beside > * { flex: 1 1 24em; min-width: 0; }

@@ -466,6 +466,19 @@ def test_hostile_labels(shared: Notebook, screen: Callable[..., None]) -> None:
     expect(form.get_by_label(HOSTILE)).to_be_visible()
 
 
+def test_arrows_choose(shared: Notebook) -> None:
+    """In a list to choose from an arrow chooses, and does not leave the cell as JupyterLab's own shortcut would."""
+    found, bot = shared.form(5), shared.form(6)
+    found.get_by_label("Search widgets by code").fill("")
+    bot.get_by_role("button", name="Add a handler").click()
+    for chosen in (found.get_by_label("Widgets: 300 of 300"), bot.get_by_label("Handler 1", exact=True)):
+        chosen.focus()
+        shared.page.keyboard.press("ArrowDown")
+        expect(chosen).to_be_focused()
+        expect(chosen).to_have_js_property("selectedIndex", 1)
+    bot.get_by_role("button", name="Remove handler 1").click()
+
+
 def test_search_and_read_only(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     """A search picks the widget; on a read-only account the form shows all, and says how to open it."""
     found = shared.form(5)
