@@ -73,9 +73,20 @@ class Form(ABC):
         self._body.value = request._repr_html_()
         return request
 
-    @abstractmethod
+    @in_its_language
     def clear(self) -> None:
-        """Forget all that was typed or set."""
+        """Forget all that was typed or set.
+
+        Raises
+        ------
+        NotSent
+            If the form is at work.
+        """
+        self._demand_idle()
+        self._empty()
+        self._body.value = ""
+        self._say("")
+        self.edited()
 
     @in_its_language
     def edited(self) -> None:
@@ -222,6 +233,10 @@ class Form(ABC):
     @abstractmethod
     def _show_faults(self, faults: list[Fault]) -> list[Fault]:
         """Show each fault where it belongs; returns those that belong nowhere."""
+
+    @abstractmethod
+    def _empty(self) -> None:
+        """Empty what it asks."""
 
     @abstractmethod
     def _faults(self) -> int:
