@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from amoexplore.models import Answer, Request
 
 
-class Form(ABC):
+class Displayed:
+    """What a notebook shows as its ``box``, and as its repr where there are no widgets."""
+
+    box: widgets.VBox
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
+        return bundle | {"text/plain": repr(self)}
+
+
+class Form(Displayed, ABC):
     """A form on an account; what subclasses add is what it asks and what it does.
 
     Parameters
@@ -36,7 +46,6 @@ class Form(ABC):
         The widget that is shown, for layouts of one's own.
     """
 
-    box: widgets.VBox
     #: What a cell calls for what the form's main button does.
     _call = "form.submit()"
 
@@ -118,10 +127,6 @@ class Form(ABC):
     def _once_more(self) -> None:
         self.edited()
         self._main.focus()
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        return bundle | {"text/plain": repr(self)}
 
     def _hear(self, answer: Answer) -> None:
         self._request_id = answer.request_id
@@ -224,8 +229,8 @@ class Form(ABC):
             what = caption("refused" if was_sent else "nothing sent") if faults else str(error)
             request = [f"{caption('request id')}: {error.request_id}"] if error.request_id else []
             self._status.value = style.alert("\n".join([what, *homeless, *request]))
-        elif isinstance(error, Exception):  # its own words could hold what was typed
-            self._status.value = style.alert(caption("unexpected", kind=type(error).__name__, call=self._call))
+        elif isinstance(error, Exception):
+            self._status.value = style.failure(error, self._call)
         else:
             self._status.value = style.alert(caption("interrupted"))
         self._refresh()
@@ -242,8 +247,8 @@ class Form(ABC):
     def _faults(self) -> int:
         """Return how many faults are shown."""
 
-    def _drop_secrets(self) -> None:  # noqa: B027  not every form has some
-        """Forget what is secret."""
+    def _drop_secrets(self) -> None:
+        """Forget what is secret; not every form has some."""
 
     @abstractmethod
     def _disable(self, *, is_disabled: bool) -> None:

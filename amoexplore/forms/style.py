@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from amoexplore.errors import AmoError
 from amoexplore.forms.captions import caption
 
 if TYPE_CHECKING:
@@ -149,6 +150,12 @@ def said(text: str, kind: str, role: str = "status") -> str:
 def alert(text: str) -> str:
     """Return what is wrong; a screen reader reads it at once."""
     return said(text, "fault", "alert")
+
+
+def failure(error: Exception, call: str) -> str:
+    """Return what has gone wrong; the words of an error that is none of ours could hold what was typed."""
+    unexpected = caption("unexpected", kind=type(error).__name__, call=call)
+    return alert(str(error) if isinstance(error, AmoError) else unexpected)
 
 
 def unsaid(html: str) -> str:
