@@ -13,6 +13,8 @@ from amoexplore.charts import ink
 from amoexplore.comparisons import FEW
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
     from amoexplore.comparisons import AnyCatalog
@@ -97,7 +99,7 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
     places = np.arange(rows) + np.where(is_each, 0, 1)  # a free row between the two parts
     for part, look in ((is_each, {"color": ink.BLUE}), (~is_each, {"color": ink.SKY, "hatch": "////"})):
         chosen = counted[part]
-        bars = ax.barh(places[part], chosen["widgets"], **ink.look(_row(ax) | look, kwargs, Patch))
+        bars = ax.barh(places[part], chosen["widgets"], **_row(ax, look, kwargs))
         shares = zip(chosen["widgets"], chosen["share"], strict=True)
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
     ink.rows(ax, ink.labels(counted["flags"], width=60), places)
@@ -133,13 +135,9 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
     if not total:
         return ink.empty(ax, title, "There are no settings.")
-    looks: dict[str, dict[str, Any]] = {
-        "required": {"color": ink.BLUE},
-        "optional": {"color": ink.SKY, "hatch": "////"},
-    }
     left = np.zeros(len(counted))
-    for demand, look in looks.items():
-        bars = ax.barh(range(len(counted)), counted[demand], left=left, **ink.look(_row(ax) | look, kwargs, Patch))
+    for demand, look in (("required", {"color": ink.BLUE}), ("optional", {"color": ink.SKY, "hatch": "////"})):
+        bars = ax.barh(range(len(counted)), counted[demand], left=left, **_row(ax, look, kwargs))
         left = left + counted[demand].to_numpy()
     ink.bar_texts(ax, bars, [_type_text(row) for row in tidy.rows(counted)])
     ink.rows(ax, ink.labels(counted["type"]), range(len(counted)))
@@ -186,16 +184,13 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
     if not len(data):
         return ink.empty(ax, title, "Nothing has changed.")
-    looks: dict[str, dict[str, Any]] = {
-        "added": {"color": ink.GREEN, "sign": "+"},
-        "removed": {"color": ink.VERMILLION, "hatch": "\\\\\\\\", "sign": "−"},
-        "changed": {"color": ink.BLUE, "hatch": "....", "sign": ""},
-    }
-    for kind, look in looks.items():
-        sign = look.pop("sign")
+    for kind, sign, look in (
+        ("added", "+", {"color": ink.GREEN}),
+        ("removed", "−", {"color": ink.VERMILLION, "hatch": "\\\\\\\\"}),
+        ("changed", "", {"color": ink.BLUE, "hatch": "...."}),
+    ):
         part = counted["change"] == kind
-        look_of_row = ink.look(_row(ax) | look, kwargs, Patch)
-        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **look_of_row)
+        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **_row(ax, look, kwargs))
         ink.bar_texts(ax, bars, [f"{sign}{ink.count(number)}" for number in counted["changes"][part]])
     ink.rows(ax, ink.labels(counted["what"]), range(len(counted)))
     ax.margins(x=0.12)
@@ -207,5 +202,6 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     return ax
 
 
-def _row(ax: Axes) -> dict[str, Any]:
-    return {"height": 0.7, "edgecolor": ax.get_facecolor()}
+def _row(ax: Axes, look: Mapping[str, Any], asked_for: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the bars of one look are drawn."""
+    return ink.look({"height": 0.7, "edgecolor": ax.get_facecolor(), **look}, asked_for, Patch)
