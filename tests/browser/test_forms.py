@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import requests
 from labs import SECONDS, TOKEN, Notebook, running
+from looks import CONTRAST
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 from scripted import ScriptedServer, answer, setting, users, widget
@@ -46,27 +47,6 @@ HOSTILE_WIDGET = widget(
         setting(key="math", name=r"$\href{javascript:alert(1)}{x}$"),
     ],
 )
-
-#: The least contrast between texts and what is behind them; WCAG asks for 4.5.
-CONTRAST = """form => {
-  const parse = color => color.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const color = parse(getComputedStyle(node).backgroundColor);
-      if (color.length < 4 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...form.querySelectorAll("label, h4, bdi, input, button")]
-    .filter(node => node.offsetParent && !node.disabled);
-  return Math.min(...texts.map(node => {
-    const [a, b] = [parse(getComputedStyle(node).color), behind(node)].map(light).sort((x, y) => y - x);
-    return (a + 0.05) / (b + 0.05);
-  }));
-}"""
 
 #: What stands out of the form at its right.
 WIDER = "form => form.scrollWidth - form.clientWidth"
