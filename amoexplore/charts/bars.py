@@ -59,11 +59,11 @@ def ratings(
     bars = ax.bar(low, shown["widgets"], **ink.look(look, kwargs, Patch))
     ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
     quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
-    median, middle = f"median {quartiles[1]}", float(np.median(rated))
+    middle = float(np.median(rated))
     top = shown.loc[shown["low"] <= middle, "widgets"].iloc[-1]  # its bar's, so as not to cross the number above
     ax.plot([middle, middle], [0, top], color=ink.ORANGE, linestyle="--", linewidth=2)
     half = f"; half of the ratings lie between {quartiles[0]} and {quartiles[2]}" if len(rated) >= FEW else ""
-    note = f"{median} (dashed){half}"
+    note = f"median {quartiles[1]} (dashed){half}"
     ink.dress(ax, title, note, values="y")
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     ink.counts(ax, "y")

@@ -175,7 +175,7 @@ def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, 
     if not total:
         return ink.empty(ax, title, "No widget tells its settings." if given else "There are no widgets.")
     _cells(ax, cells, **kwargs)
-    free = int(cells.loc[(cells["required"] == 0), "widgets"].sum())
+    free = int(cells.loc[cells["required"] == 0, "widgets"].sum())
     note = f"{ink.plural(free, 'widget')} ({ink.percent(free / total)}) require none"
     ink.dress(ax, title, note)
     ax.grid(visible=False)

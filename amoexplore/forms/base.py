@@ -169,7 +169,7 @@ class Form(Displayed, ABC):
             self._body.value = ""
             self._set_busy(is_busy=True)
             try:
-                with clicks.ticking(lambda s: self._say(caption(busy, seconds=s, **values), "busy")):
+                with clicks.ticking(lambda s: self._say(caption(busy, seconds=s, **values))):
                     yield
             except BaseException as error:
                 _clear_frames(error)
@@ -214,8 +214,8 @@ class Form(Displayed, ABC):
         count = f"<b>{caption('faults', number=number)}</b>"
         self._count.value = count if number else style.unsaid(self._count.value)
 
-    def _say(self, text: str, kind: str = "busy") -> None:
-        self._status.value = style.said(text, kind)
+    def _say(self, text: str) -> None:
+        self._status.value = style.said(text, "busy")
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, NotSent) and self.second_step.is_open:
