@@ -82,6 +82,11 @@ class Form(Displayed, ABC):
         self._body.value = request._repr_html_()
         return request
 
+    def give_way(self) -> None:
+        """Forget all that was typed, unless a call is under way: another form takes the place of this one."""
+        if not self.is_busy:
+            self.clear()
+
     @in_its_language
     def clear(self) -> None:
         """Forget all that was typed or set.

@@ -208,6 +208,8 @@ class Browser(Displayed):
         finally:
             self._open.disabled = False
         self._say("")
+        if self.form:
+            self.form.give_way()
         self.form = form
         self._opened.children = [form.box]
         return form

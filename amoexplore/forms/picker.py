@@ -70,8 +70,8 @@ class WidgetPicker(Displayed):
         finally:
             self._open.disabled = False
         self._say("")
-        if self.form and not self.form.is_busy:
-            self.form.clear()  # whoever keeps it reachable: what was typed there is not needed any more
+        if self.form:
+            self.form.give_way()
         self.form = form
         self._shown.children = [form.box]
         return form
