@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
 
 import amoexplore as amo
@@ -302,3 +304,31 @@ def test_ctrl_c_ends_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(KeyboardInterrupt):
                 account.widgets_answer()
         assert account.widgets_answer().status == 200
+
+
+def test_ctrl_c_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KeyboardInterrupt just when the lock was got leaves it to others, also while its traceback lives."""
+    acquire = FileLock.acquire
+
+    def interrupted(lock: FileLock) -> None:
+        acquire(lock)
+        raise KeyboardInterrupt
+
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised:
+            patch.setattr(FileLock, "acquire", interrupted)
+            account.widgets_answer()
+    assert raised.tb
+    (lock,) = (tmp_path / "state" / "pace").glob("*.lock")
+    FileLock(lock, timeout=0).acquire().lock.release()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_goes_on() -> None:
+    """A process that is forked from one that has an account shares its pace, as any other does."""
+    with answering(PAGE) as server:
+        child = multiprocessing.get_context("fork").Process(target=Account(server.url, TOKEN, pace=7).widgets_answer)
+        child.start()
+        child.join(30)
+        assert (child.exitcode, len(server.requests)) == (0, 1)
