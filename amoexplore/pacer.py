@@ -120,7 +120,8 @@ class Pacer:
             if trip.is_warm:
                 self._trips.add(now - sent)
             if rate:
-                self._share(lambda permits: permits.settle(permit, rate, now, self._trips.credit))
+                credit = self._trips.credit(now - sent)
+                self._share(lambda permits: permits.settle(permit, rate, now, credit))
 
     def has_seen(self, socket: object) -> bool:
         """Return whether a request went over this connection before; from now on one did."""
@@ -168,6 +169,7 @@ class Pacer:
 
     def _take(self, permit: str, rate: int, lease: float) -> None:
         with self._turn:  # one of each process looks; the others queue up behind it
+            self._demand_open()
             while wait := self._try(permit, rate, lease):
                 clock.wait(wait, self._closed)
                 self._demand_open()
@@ -220,7 +222,7 @@ class Pacer:
 def _permits(content: bytes) -> Permits:
     try:
         return msgspec.json.decode(content, type=Permits)
-    except msgspec.DecodeError:  # nothing yet
+    except ValueError:  # nothing yet
         return Permits()
 
 

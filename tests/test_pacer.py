@@ -16,7 +16,8 @@ from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, 
 
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors, pacer
-from amoexplore.pacer import Clock
+from amoexplore.pacer import Clock, Pacer
+from amoexplore.permits import Permits
 from amoexplore.sandbox import Limits
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def test_accounts_and_integrations_are_paced_apart(tmp_path: Path) -> None:
     assert len(state(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"held": {"a": "x"}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"held": {"a": "x"}}', b"\xff", b'{"held": {"\xff": 1}}'])
 def test_a_broken_file_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
     """Whatever stands in the shared file, requests are sent."""
     with answering(PAGE) as server:
@@ -332,3 +333,19 @@ def test_a_forked_process_goes_on() -> None:
         child.start()
         child.join(30)
         assert (child.exitcode, len(server.requests)) == (0, 1)
+
+
+def test_a_block_reaches_who_queues() -> None:
+    """Who waited behind others for his turn is told of a block, even if a permit is free by then."""
+
+    class Turn:
+        def __enter__(self) -> None:
+            pace.close(errors.Blocked("no"))  # while this one waited
+
+        def __exit__(self, *_: object) -> None:
+            """Let the next one in."""
+
+    pace = Pacer("example", Path("unused"))
+    pace._alone, pace._turn = Permits(), Turn()  # type: ignore[assignment]
+    with pytest.raises(errors.Blocked, match="Not sent"), pace.trip(7, 10):
+        pytest.fail("it was sent")
