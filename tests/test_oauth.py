@@ -412,8 +412,8 @@ def test_unreadable_stores(strict: Sandbox, tmp_path: Path) -> None:
     """A file of something else is told without what stands in it."""
     stored(strict)
     path = next((tmp_path / "state" / "tokens").glob("*.json"))
-    for content in ('{"access_token": 5}', "canary-7f3a", '{"access_token": "canary-7f3a"}'):
-        path.write_text(content, encoding="utf-8")
+    for content in ('{"access_token": 5}', "canary-7f3a", '{"access_token": "canary-7f3a"}', '{"url": "\xff"}'):
+        path.write_text(content, encoding="latin-1")
         with pytest.raises(errors.StoreError, match=r"can't be read: .* amoexplore login makes new ones") as raised:
             amo.connect(strict.url)
         assert "canary" not in shown(raised.value)
