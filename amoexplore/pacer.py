@@ -120,7 +120,7 @@ class Pacer:
             if trip.is_warm:
                 self._trips.add(now - sent)
             if rate:
-                credit = self._trips.credit(now - sent)
+                credit = self._trips.credit(now - sent) if trip.is_warm else 0.0
                 self._share(lambda permits: permits.settle(permit, rate, now, credit))
 
     def has_seen(self, socket: object) -> bool:

@@ -349,3 +349,16 @@ def test_a_block_reaches_who_queues() -> None:
     pace._alone, pace._turn = Permits(), Turn()  # type: ignore[assignment]
     with pytest.raises(errors.Blocked, match="Not sent"), pace.trip(7, 10):
         pytest.fail("it was sent")
+
+
+@pytest.mark.parametrize(("is_warm", "credit"), [(True, 0.53), (False, 0.0)])
+def test_what_is_credited(clock: Skipping, *, is_warm: bool, credit: float) -> None:
+    """A request on a new connection may have arrived at the very end of its time: nothing is known to be credited."""
+    pace = Pacer("example", Path("unused"))
+    pace._alone = Permits()
+    for _ in range(8):
+        pace._trips.add(0.6)
+    with pace.trip(7, 10) as trip:
+        clock.wait(0.6, threading.Event())
+        trip.is_warm = is_warm
+    assert list(pace._alone.held.values()) == [pytest.approx(clock.now() + 1 - credit)]
