@@ -13,7 +13,8 @@ import pandas as pd
 from msgspec import structs
 from tqdm.auto import tqdm
 
-from amoexplore import decode, display
+from amoexplore import display
+from amoexplore.transport import Errand
 from amoexplore.errors import AmoError, Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.frames import Frames
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
@@ -252,7 +253,7 @@ def _bar(*, progress: bool | None) -> _Bar:
 def _walk(account: Account, limit: int, first: int) -> Iterator[Page]:
     """Yield the pages from the first one that is wanted up to the one that ends the catalogue."""
     for number in count(first):
-        page = decode.page(account.widgets_answer(number, limit), number)
+        page = account.fetch_page(lambda number=number: number, limit, Errand())
         _check_host(page, account)
         yield page
         if page.is_last:
