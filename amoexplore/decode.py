@@ -53,7 +53,7 @@ def page(answer: Answer, number: int, body: Body | None = None) -> Page:
         return _page(answer, number, [], Links())
     body = body or _decoded(answer, _strict_body)
     if body is not None:
-        return _page(answer, number, body.embedded.widgets, body.links)
+        return _page(answer, number, body.embedded.widgets, body.links, is_plain=True)
     result = _page(answer, number, [], Links())
     # Errors are raised here, where no local holds what came: settings may stand in it.
     why = tolerant.fill(result, _plain(answer))
@@ -62,8 +62,8 @@ def page(answer: Answer, number: int, body: Body | None = None) -> Page:
     return result
 
 
-def _page(answer: Answer, number: int, widgets: list[Widget], links: Links) -> Page:
-    return Page(number, answer.url, answer.requests, answer.waited, len(widgets), widgets, links)
+def _page(answer: Answer, number: int, widgets: list[Widget], links: Links, *, is_plain: bool = False) -> Page:
+    return Page(number, answer.url, answer.requests, answer.waited, len(widgets), widgets, links, is_plain)
 
 
 def widget(answer: Answer) -> models.Widget:

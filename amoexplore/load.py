@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from amoexplore.account import Account
 
-#: The types of settings that the API's page names.
-KNOWN_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp"})
-
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
 
@@ -214,7 +211,7 @@ def _catalog(frames: Frames, account: str, failed: int, seconds: float) -> Catal
             [again for part in parts for again in part.repeated], columns=["code", "id", "first_page", "again_page"]
         ),
         unknown_fields=dict(sum((part.unknown for part in parts), Counter())),
-        unknown_types=_unknown_types(settings),
+        unknown_types=dict(sum((part.types for part in parts), Counter())),
     )
     return Catalog(widgets, settings, report)
 
@@ -290,7 +287,3 @@ def _warning(values: list[Unreadable]) -> str:
     more = f" and {len(values) - 3} more" if len(values) > 3 else ""  # noqa: PLR2004  as many as are shown
     return f"Not readable, now NA: {first}{more}. catalog.report.unreadable lists them all."
 
-
-def _unknown_types(settings: pd.DataFrame) -> dict[str, int]:
-    types = settings["type"].value_counts()
-    return {str(name): int(times) for name, times in types.items() if name not in KNOWN_TYPES}
