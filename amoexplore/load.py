@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import ExitStack
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 
 #: What takes long to import, and is not needed before a page has come.
-_NEEDED = ("tqdm.auto", "amoexplore.frames")
+_NEEDED = ("amoexplore.frames",)
 
 
 class Reader(Protocol):
@@ -127,8 +128,9 @@ def read(
     UnreadableValue, RepeatedPage
         As :func:`load_catalog` does.
     """
-    with _bar(progress=progress) as bar:
-        bar.update(widgets)
+    with ExitStack() as stack:
+        bar: tqdm[NoReturn] | None = None
+        shown_at = time.perf_counter() + (PATIENCE if progress is None else 0)
         for page in pages:
             part = reader.read(page)
             fresh = part.widgets.num_rows
@@ -137,7 +139,11 @@ def read(
             if part.unreadable and on_bad == "raise":
                 raise _unreadable(part.unreadable[0])
             reader.keep(part)
-            bar.update(fresh)
+            widgets += fresh
+            if bar is None and progress is not False and time.perf_counter() >= shown_at:
+                bar = stack.enter_context(_bar())
+            if bar is not None:
+                bar.update(widgets - bar.n)
             yield part
             if not fresh:  # a server that names no next page, and gives the same one again
                 return
@@ -179,14 +185,14 @@ def check_on_bad(on_bad: str) -> None:
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
 
 
-def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm  # noqa: PLC0415  while the network is asked
+def _bar() -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm  # noqa: PLC0415  short loads show none
 
     class Bar(tqdm):  # type: ignore[type-arg]  # it counts, and iterates over nothing
         #: No thread looks after it.
         monitor_interval = 0
 
-    return Bar(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
+    return Bar(desc="widgets", unit="")
 
 
 def _endless(page: Page) -> RepeatedPage:
