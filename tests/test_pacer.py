@@ -339,10 +339,11 @@ def test_a_block_reaches_who_queues() -> None:
     """Who waited behind others for his turn is told of a block, even if a permit is free by then."""
 
     class Turn:
-        def __enter__(self) -> None:
+        def acquire(self, timeout: float) -> bool:
             pace.close(errors.Blocked("no"))  # while this one waited
+            return bool(timeout)
 
-        def __exit__(self, *_: object) -> None:
+        def release(self) -> None:
             """Let the next one in."""
 
     pace = Pacer("example", Path("unused"))
@@ -360,5 +361,5 @@ def test_what_is_credited(clock: Skipping, *, is_warm: bool, credit: float) -> N
         pace._trips.add(0.6)
     with pace.trip(7, 10) as trip:
         clock.wait(0.6, threading.Event())
-        trip.is_warm = is_warm
+        trip.is_sent, trip.is_warm = True, is_warm
     assert list(pace._alone.held.values()) == [pytest.approx(clock.now() + 1 - credit)]
