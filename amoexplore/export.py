@@ -43,10 +43,8 @@ def load(
     """
     check(path)
     match path.suffix.lower():
-        case ".parquet" if table is None:
-            return load_to_parquet(account, path)
         case ".parquet":
-            return stream(account, {table: path}, ParquetFile)
+            return stream(account, {table: path}, ParquetFile) if table else load_to_parquet(account, path)
         case ".csv":
             return stream(account, {table or "widgets": path}, partial(CsvFile, decimal_comma=decimal_comma))
         case _:

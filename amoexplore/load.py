@@ -37,8 +37,11 @@ _NEEDED = ("pandas", "amoexplore.frames")
 class Reader(Protocol):
     """Makes parts of pages, and keeps those that were good."""
 
-    def read(self, page: Page) -> Part: ...
-    def keep(self, part: Part) -> None: ...
+    def read(self, page: Page) -> Part:
+        """Return what becomes of a page."""
+
+    def keep(self, part: Part) -> None:
+        """Take in the page that was read last."""
 
 
 def load_catalog(
