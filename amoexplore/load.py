@@ -30,15 +30,18 @@ if TYPE_CHECKING:
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
 
-#: What takes long to import, and is not needed before a page has come.
-_NEEDED = ("amoexplore.frames",)
+#: What takes long to import, and is not needed before a page has come. pyarrow imports pandas to make an array.
+_NEEDED = ("pandas", "amoexplore.frames")
 
 
 class Reader(Protocol):
     """Makes parts of pages, and keeps those that were good."""
 
-    def read(self, page: Page) -> Part: ...
-    def keep(self, part: Part) -> None: ...
+    def read(self, page: Page) -> Part:
+        """Return what becomes of a page."""
+
+    def keep(self, part: Part) -> None:
+        """Take in the page that was read last."""
 
 
 def load_catalog(
@@ -87,7 +90,7 @@ def load_catalog(
     walk = Walk(account, before.limit, before.pages + 1)
     try:
         with walk:
-            pages = begun(walk, "pandas")
+            pages = begun(walk)
             from amoexplore.frames import Frames  # noqa: PLC0415  while the network is asked
 
             frames = Frames(parts)
@@ -102,9 +105,9 @@ def load_catalog(
     return catalog
 
 
-def begun(walk: Walk, *modules: str) -> Iterator[Page]:
-    """Return the pages; the first has come, and modules that will be needed have been imported meanwhile."""
-    missing = [name for name in (*_NEEDED, *modules) if name not in sys.modules]
+def begun(walk: Walk) -> Iterator[Page]:
+    """Return the pages; the first has come, and what takes long to import is being imported meanwhile."""
+    missing = [name for name in _NEEDED if name not in sys.modules]
     if "amoexplore.sandbox" in sys.modules:  # in this process perhaps: it would answer late
         _import(missing)
     elif missing:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, Union
 
 from amoexplore import files
 from amoexplore.load import begun, check_on_bad, read, warn
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from amoexplore.reports import Report
 
     Table = Literal["widgets", "settings"]
+    _File = Union["ParquetFile", "CsvFile"]
 
 #: Rows of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
 _GROUP: Final = 5_000
@@ -151,20 +152,19 @@ def settings_path(path: Path) -> Path:
 def stream(
     account: Account,
     paths: Mapping[Table, Path],
-    kind: Callable[[Path], ParquetFile | CsvFile],
-    *,
-    limit: int = DEFAULT_LIMIT,
-    on_bad: str = "coerce",
-    progress: bool | None = None,
+    kind: Callable[[Path], _File],
+    **options: Any,
 ) -> Report:
-    """Load tables into files of a kind, each of which is there whole in the end, or not at all."""
+    """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet."""
     started = time.perf_counter()
-    walk = Walk(account, limit)
+    walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))
     tally = Tally()
     with ExitStack() as stack:
-        unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
-        writers = {table: stack.enter_context(kind(path)) for table, path in unfinished.items()}
-        for part in _parts(walk, on_bad=on_bad, progress=progress):
+        writers: dict[Table, _File] = {}
+        for table, path in paths.items():
+            unfinished = stack.enter_context(files.whole(path))
+            writers[table] = stack.enter_context(kind(unfinished))
+        for part in _parts(walk, **options):
             tally.add(part)
             for table, writer in writers.items():
                 writer.add(getattr(part, table))
@@ -173,7 +173,7 @@ def stream(
     return report
 
 
-def _parts(walk: Walk, *, on_bad: str, progress: bool | None) -> Iterator[Part]:
+def _parts(walk: Walk, *, on_bad: str = "coerce", progress: bool | None = None) -> Iterator[Part]:
     with walk:
         pages = begun(walk)
         from amoexplore.frames import Reader  # noqa: PLC0415  while the network is asked
