@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from amoexplore import decode, errors, pacer, permits, retries
+from amoexplore.adapters import NamedHere
 from amoexplore.hosts import base_address, is_loopback
 from amoexplore.models import Answer, Body, Problem, Request
 
@@ -99,6 +100,7 @@ class Transport:
         self._token = token
         self._timeout = timeout
         self._session = requests.Session()
+        self._session.mount("http://", NamedHere())
         self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
         # The environment's proxy and certificates count, its .netrc doesn't: another password would replace the token.
         environment = self._session.merge_environment_settings(self._url, {}, stream=None, verify=None, cert=None)
