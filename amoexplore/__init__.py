@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from amoexplore.connections import connect
     from amoexplore.consent import login
     from amoexplore.errors import AmoError
+    from amoexplore.fleets import Fleet, load_fleet
     from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
@@ -29,6 +30,7 @@ __all__ = [
     "Account",
     "AmoError",
     "Catalog",
+    "Fleet",
     "Report",
     "Sandbox",
     "Summary",
@@ -41,6 +43,7 @@ __all__ = [
     "forms",
     "goto",
     "load_catalog",
+    "load_fleet",
     "load_settings",
     "load_widgets",
     "login",
@@ -61,6 +64,7 @@ _ROOMS = {
     "Account": "account",
     "AmoError": "errors",
     "Catalog": "load",
+    "Fleet": "fleets",
     "Report": "load",
     "Sandbox": "sandbox",
     "Summary": "summaries",
@@ -70,6 +74,7 @@ _ROOMS = {
     "connect": "connections",
     "goto": "handlers",
     "load_catalog": "load",
+    "load_fleet": "fleets",
     "load_settings": "load",
     "load_widgets": "load",
     "login": "consent",

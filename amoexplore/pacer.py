@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -43,15 +44,18 @@ class Clock:
 
     now = staticmethod(time.monotonic)
 
-    def wait(self, seconds: float, until: threading.Event) -> None:
-        """Return after so many seconds, or as soon as the event is set."""
+    def wait(self, seconds: float, *until: threading.Event) -> None:
+        """Return after so many seconds, or as soon as an event is set: at once the first, in a moment the others."""
         end = self.now() + seconds
-        while (left := end - self.now()) > 0 and not until.wait(min(left, _SLICE)):
-            pass
+        while (left := end - self.now()) > 0 and not any(event.is_set() for event in until):
+            until[0].wait(min(left, _SLICE))
 
 
 #: The one switch for tests: a clock that does not wait.
 clock = Clock()
+
+
+_NEVER = threading.Event()
 
 
 class Trip(Struct):
@@ -87,7 +91,7 @@ class Pacer:
         self.was_refused = False
 
     @contextmanager
-    def trip(self, rate: int | None, lease: float) -> Iterator[Trip]:
+    def trip(self, rate: int | None, lease: float, ended: threading.Event = _NEVER) -> Iterator[Trip]:
         """Wait for a permit, and hold it inside of the context, at the end of which the answer has come.
 
         Parameters
@@ -96,16 +100,20 @@ class Pacer:
             Requests a second; None waits for nothing.
         lease : float
             Seconds after which an answer will not come any more.
+        ended : threading.Event
+            When to wait no longer.
 
         Raises
         ------
         Blocked
             If the account was found to be blocked, also while this waits.
+        CancelledError
+            If that is set.
         """
         asked, permit = clock.now(), secrets.token_hex(4)
-        self._demand_open()
+        self._demand_open(ended)
         if rate:
-            self._take(permit, rate, lease)
+            self._take(permit, rate, lease, ended)
         sent = clock.now()
         trip = Trip(sent - asked)
         try:
@@ -130,17 +138,19 @@ class Pacer:
         self.was_refused = True
         self._share(lambda permits: permits.pause_for(seconds, clock.now(), spaced=spaced))
 
-    def rest(self, seconds: float, why: str) -> float:
+    def rest(self, seconds: float, why: str, ended: threading.Event = _NEVER) -> float:
         """Return after so many seconds, told to the user, how many they were.
 
         Raises
         ------
         Blocked
             As soon as the account is found to be blocked.
+        CancelledError
+            In a moment once ``ended`` is set.
         """
         self._tell(seconds, why)
-        clock.wait(seconds, self._closed)
-        self._demand_open()
+        clock.wait(seconds, self._closed, ended)
+        self._demand_open(ended)
         return seconds
 
     def close(self, why: Blocked) -> None:
@@ -152,7 +162,9 @@ class Pacer:
         """Let requests through again: whoever connects anew may try."""
         self._closed.clear()
 
-    def _demand_open(self) -> None:
+    def _demand_open(self, ended: threading.Event) -> None:
+        if ended.is_set():
+            raise CancelledError
         if self._closed.is_set() and (why := self._why):
             raise Blocked(
                 f"Not sent: {self._name} has answered that it is blocked. Stop all integrations and write to amoCRM's "
@@ -161,11 +173,11 @@ class Pacer:
                 url=why.url,
             )
 
-    def _take(self, permit: str, rate: int, lease: float) -> None:
+    def _take(self, permit: str, rate: int, lease: float, ended: threading.Event) -> None:
         with self._turn:  # one of each process looks; the others queue up behind it
             while wait := self._try(permit, rate, lease):
-                clock.wait(wait, self._closed)
-                self._demand_open()
+                clock.wait(wait, self._closed, ended)
+                self._demand_open(ended)
 
     def _try(self, permit: str, rate: int, lease: float) -> float:
         """Take a permit and return 0, or return after how many seconds to look again."""
@@ -222,10 +234,48 @@ _making = threading.Lock()
 
 def pacer_of(url: str, client: str) -> Pacer:
     """Return the pacer of the account at an address, for those whose requests are counted together."""
-    digest = hashlib.sha256(f"{url}\n{client}".encode()).hexdigest()
-    path = state_folder() / "pace" / f"{digest[:32]}.json"
+    path = _path(f"{url}\n{client}")
     with _making:
         pacer = _pacers.get(path)
         if pacer is None:
             _pacers[path] = pacer = Pacer(urlsplit(url).netloc, path)
     return pacer
+
+
+class Together:
+    """What requests to many accounts have in common: a pace of all of them, and an end.
+
+    Parameters
+    ----------
+    rate : int or None
+        At most so many in any second, of all processes of this machine that keep such a pace; None is no pace.
+    """
+
+    def __init__(self, rate: int | None = None) -> None:
+        self.ended = threading.Event()
+        self._rate = rate
+        # One of its own: who else keeps a pace of all finds it in the file.
+        self._pacer = Pacer("all accounts", _path("all accounts")) if rate else None
+
+    @contextmanager
+    def trip(self, lease: float) -> Iterator[Trip]:
+        """Hold a permit of the pace of all inside of the context; see ``Pacer.trip``."""
+        if self._pacer is None:
+            yield Trip()
+        else:
+            with self._pacer.trip(self._rate, lease, self.ended) as trip:
+                yield trip
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send for so long who keeps the pace of all: it may be that which a refusal was for."""
+        if self._pacer:
+            self._pacer.pause(seconds, spaced=False)
+
+
+#: For requests that have nothing in common with those to other accounts.
+ALONE: Final = Together()
+
+
+def _path(counted: str) -> Path:
+    digest = hashlib.sha256(counted.encode()).hexdigest()
+    return state_folder() / "pace" / f"{digest[:32]}.json"

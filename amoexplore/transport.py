@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
@@ -112,11 +113,22 @@ class Transport:
         self._pace = permits.RATE if pace == "auto" else pace
         self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self._url).hostname or "")
         self._has_answered = False
+        self._others = pacer.ALONE
 
     @property
     def url(self) -> str:
         """The account's address, which is another one than at first when it has moved."""
         return self._token.url or self._url
+
+    def among(self, others: pacer.Together) -> Transport:
+        """Return what sends to the same account as one of many."""
+        one = copy(self)
+        one._others = others  # noqa: SLF001  its own copy's
+        return one
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
     def reopen(self) -> None:
         """Let requests through again after a block: whoever connects anew may try."""
@@ -163,7 +175,7 @@ class Transport:
             else:
                 return answer
             tries.number += 1
-            tries.waited += self._pacer.rest(wait, why)
+            tries.waited += self._pacer.rest(wait, why, self._others.ended)
 
     def _wait_after(self, error: errors.AmoError, tries: _Tries) -> float | None:
         if isinstance(error, errors.ConnectionRefused) and not self._has_answered:
@@ -188,8 +200,10 @@ class Transport:
         url = str(prepared.url)
         rate = self._pace if self._begin_paced or self._pacer.was_refused else None
         try:
-            with self._pacer.trip(rate, lease=2 * self._timeout + 1) as trip:
-                tries.waited += trip.waited
+            lease = 2 * self._timeout + 1
+            # First the account's own, which is there sooner or later; nobody else waits for that.
+            with self._pacer.trip(rate, lease, self._others.ended) as trip, self._others.trip(lease) as among:
+                tries.waited += trip.waited + among.waited
                 # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
                 response = self._session.get_adapter(url).send(
                     prepared,
@@ -225,6 +239,7 @@ class Transport:
         if isinstance(error, errors.TooManyRequests) and self._pace:
             wait = retries.wait(error, tries.number, random.random())  # noqa: S311  no secret
             self._pacer.pause(wait or _BREATH, spaced=rate is not None)
+            self._others.pause(wait or _BREATH)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         prepared = self._plain.copy()

@@ -173,7 +173,7 @@ class OAuth:
         return next((uri for (uri,) in rows), None)
 
     def code(self, client_id: str, redirect_uri: str, user: User | None = None) -> str:
-        """Return a code that this integration can exchange for a pair with this user's rights, or the administrator's."""
+        """Return a code that this integration can exchange for a pair; it has the administrator's rights by default."""
         code = _opaque()
         with self._store.transaction() as database:
             database.execute("INSERT OR IGNORE INTO integrations VALUES (?, NULL, ?)", (client_id, redirect_uri))

@@ -1,0 +1,164 @@
+"""Many accounts on the workers of a cluster."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from amoexplore.account import Account
+from amoexplore.errands import Errand, Loaded, Manner, nothing, report_of
+from amoexplore.errors import ConfigurationError
+from amoexplore.pacer import Together
+from amoexplore.tokens import Token
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from distributed import Client, Future
+    from tqdm import tqdm
+
+try:
+    import cloudpickle
+    import dask
+    import dask.dataframe as dd
+    import distributed
+except ImportError as error:
+    raise ConfigurationError(
+        f"Dask is not complete here ({error}): pip install 'amoexplore[dask]' brings it. "
+        'load_fleet(accounts) with engine="threads" needs none.'
+    ) from None
+
+#: What the cluster's displays call the loads.
+_NAME: Final = "load_fleet"
+
+_ADVICE: Final = (
+    "Tokens do not travel to workers, whose logs and displays would have them. Give addresses, whose tokens amo.login "
+    "has stored there, or a mapping from addresses to a function that reads the token where it runs: from a file, say."
+)
+
+
+def load(
+    errands: list[Errand], manner: Manner, *, client: Any, bar: tqdm[Any]
+) -> tuple[dd.DataFrame, dd.DataFrame, pd.DataFrame]:
+    """Return the two frames, each account a partition that stays where it was loaded, and the report.
+
+    Each account is loaded once, by one worker. If that one dies another does it anew.
+
+    Raises
+    ------
+    ConfigurationError
+        If tokens would travel, or there is no cluster.
+    """
+    client = _client(client)
+    _demand_that_no_token_travels(errands)
+    machines, are_some = _machines(client, errands, manner)
+    futures = client.map(
+        _run,
+        errands,
+        manner=manner,
+        among=len(machines),
+        workers=machines if are_some else None,
+        key=[f"{_NAME}-{uuid4().hex[:12]}-{errand.host}" for errand in errands],
+        pure=False,
+    )
+    try:
+        rows = _rows(client, errands, futures, bar)
+    except BaseException:
+        client.cancel(futures, force=True)
+        raise
+    whole = [future for future, row in zip(futures, rows, strict=True) if row["status"] == "ok"]
+    return _frame("widgets", whole), _frame("settings", whole), report_of(rows)
+
+
+def _client(given: Any) -> Client:
+    if isinstance(given, distributed.Client):
+        return given
+    if given != "dask":
+        raise ValueError(
+            f'engine is "threads", "dask" or a distributed.Client, not {type(given).__name__} {given!r:.40}.'
+        )
+    try:
+        client: Client = distributed.default_client()
+    except ValueError:
+        raise ConfigurationError(
+            "There is no cluster: client = distributed.Client() starts one on this machine, and "
+            "distributed.Client(address) connects to another."
+        ) from None
+    return client
+
+
+def _demand_that_no_token_travels(errands: list[Errand]) -> None:
+    functions: dict[int, Errand] = {}
+    for errand in errands:
+        if isinstance(errand.access, str | Token | Account):
+            raise ConfigurationError(f"{errand.host} was given with its token. {_ADVICE}")
+        if errand.access is not None:
+            functions.setdefault(id(errand.access), errand)
+    for errand in functions.values():
+        try:
+            pickled = cloudpickle.dumps(errand.access)
+        except Exception as error:  # noqa: BLE001  whatever says of itself that it does not travel
+            why = type(error).__name__
+            raise ConfigurationError(f"What gets the token of {errand.host} can't travel ({why}). {_ADVICE}") from None
+        if errand.carries_its_token(pickled):
+            raise ConfigurationError(f"What gets the token of {errand.host} has it in itself. {_ADVICE}")
+
+
+def _machines(client: Client, errands: list[Errand], manner: Manner) -> tuple[list[str], bool]:
+    """Return the machines among which the pace of all is divided, and whether these are not all that there are."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    machines = sorted({worker["host"] for worker in workers})
+    rates = [rate for errand in errands if (rate := manner.rate(errand.host))]
+    chosen = machines[: min(rates, default=len(machines))]
+    return chosen, len(chosen) < len(machines)
+
+
+def _run(errand: Errand, manner: Manner, among: int) -> Loaded:
+    """Load an account on a worker."""
+    rate = manner.rate(errand.host)
+    return errand.run(manner, _together(rate and max(1, rate // among)))
+
+
+@cache
+def _together(rate: int | None) -> Together:
+    return Together(rate)
+
+
+def _rows(client: Client, errands: list[Errand], futures: list[Future[Loaded]], bar: tqdm[Any]) -> list[dict[str, Any]]:
+    """Return the rows of the report, once all are loaded."""
+    with bar:
+        for _ in distributed.as_completed(futures):
+            bar.update()
+    loaded = [future for future in futures if future.status != "error"]
+    rows = dict(zip(loaded, client.gather(client.map(_row, loaded, pure=False)), strict=True))
+    return [rows.get(future) or _lost(errand, future) for errand, future in zip(errands, futures, strict=True)]
+
+
+def _lost(errand: Errand, future: Future[Loaded]) -> dict[str, Any]:
+    error = future.exception()
+    if not isinstance(error, distributed.KilledWorker):
+        raise error
+    return errand.failed(
+        "KilledWorker",
+        f"Each worker that loaded {errand.host} was killed. Have they memory enough? Load it anew.",
+    ).row
+
+
+def _row(loaded: Loaded) -> dict[str, Any]:
+    return loaded.row
+
+
+def _part(loaded: Loaded, frame: str) -> pd.DataFrame:
+    part: pd.DataFrame = getattr(loaded, frame)
+    return part
+
+
+def _frame(name: str, futures: list[Future[Loaded]]) -> dd.DataFrame:
+    empty = _part(nothing(), name)
+    # The dtypes are those of a catalogue, also of texts.
+    with dask.config.set({"dataframe.convert-string": False}):
+        if futures:
+            frame: dd.DataFrame = dd.from_map(_part, futures, frame=name, meta=empty)
+        else:
+            frame = dd.from_pandas(empty, npartitions=1)
+    return frame
