@@ -56,8 +56,8 @@ class Accounts(Mapping[str, str]):
         return len(self._numbers)
 
     def __repr__(self) -> str:
-        first, *_, last = self
-        return f"<{len(self)} accounts with their tokens, {first} to {last}>"
+        addresses = list(self)
+        return f"<Accounts, {len(self)} from {addresses[0]} to {addresses[-1]}>"
 
 
 class Reception:
