@@ -348,10 +348,6 @@ class Account:
         one._transport = self._transport.among(others)  # noqa: SLF001  its own copy's
         return one
 
-    def close(self) -> None:
-        """Close its connections; what is asked next opens another."""
-        self._transport.close()
-
     def require_writable(self, what: str) -> None:
         """Demand that the account is open for writing; ``what`` says what for.
 

@@ -38,7 +38,7 @@ _ADVICE: Final = (
 
 
 def load(
-    errands: list[Errand], manner: Manner, *, client: Any, bar: tqdm[Any]
+    errands: list[Errand], manner: Manner, *, client: Client, bar: tqdm[Any]
 ) -> tuple[dd.DataFrame, dd.DataFrame, pd.DataFrame]:
     """Return the two frames, each account a partition that stays where it was loaded, and the report.
 
@@ -47,9 +47,8 @@ def load(
     Raises
     ------
     ConfigurationError
-        If tokens would travel, or there is no cluster.
+        If tokens would travel.
     """
-    client = _client(client)
     _demand_that_no_token_travels(errands)
     machines, are_some = _machines(client, errands, manner)
     futures = client.map(
@@ -70,7 +69,16 @@ def load(
     return _frame("widgets", whole), _frame("settings", whole), report_of(rows)
 
 
-def _client(given: Any) -> Client:
+def client_of(given: Any) -> Client:
+    """Return the Client that was given, or the newest one of this process.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    ValueError
+        If something else was given.
+    """
     if isinstance(given, distributed.Client):
         return given
     if given != "dask":
@@ -127,7 +135,7 @@ def _together(rate: int | None) -> Together:
 def _rows(client: Client, errands: list[Errand], futures: list[Future[Loaded]], bar: tqdm[Any]) -> list[dict[str, Any]]:
     """Return the rows of the report, once all are loaded."""
     with bar:
-        for _ in distributed.as_completed(futures):
+        for _ in distributed.as_completed(futures, loop=client.loop):
             bar.update()
     loaded = [future for future in futures if future.status != "error"]
     rows = dict(zip(loaded, client.gather(client.map(_row, loaded, pure=False)), strict=True))

@@ -88,10 +88,10 @@ class Errand:
     def run(self, manner: Manner, together: Together) -> Loaded:
         """Return what came of the load; a failure is a row, too."""
         started = time.perf_counter()
-        account = None
         try:
-            account = self._connected(manner.pace)
-            catalog = load_catalog(account.among(together), limit=manner.limit, on_bad=manner.on_bad, progress=False)
+            # Its connection is closed with it: hundreds of open ones are more than a process may have.
+            account = self._connected(manner.pace).among(together)
+            catalog = load_catalog(account, limit=manner.limit, on_bad=manner.on_bad, progress=False)
         except AmoError as error:
             came = error.progress if isinstance(error.progress, Progress) else Progress("", 0)
             return self.failed(
@@ -101,9 +101,6 @@ class Errand:
                 requests=came.requests + sum(part.requests for part in came.parts),
                 seconds=time.perf_counter() - started,
             )
-        finally:
-            if account is not None and account is not self.access:
-                account.close()  # hundreds of open connections are more than a process may have
         report = catalog.report
         return self._loaded(
             catalog.widgets,

@@ -51,6 +51,7 @@ class Fleet:
     widgets: Any
     settings: Any
     report: pd.DataFrame
+    _client: Client | None = None
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -73,7 +74,7 @@ class Fleet:
         >>> fleet.overlap().query("share > 0.5").explode("lack")[["lack", "code"]]  # doctest: +SKIP
         """
         used = self.widgets[["account", "code", "is_active_in_account"]]
-        table = used if isinstance(used, pd.DataFrame) else used.compute()
+        table = self._client.compute(used).result() if self._client else used
         return overlap_of(table, len(self.report) - len(self.failed))
 
     def __repr__(self) -> str:
@@ -143,7 +144,9 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     else:
         from amoexplore import clusters  # noqa: PLC0415  an extra
 
-        fleet = Fleet(*clusters.load(errands, manner, client=engine, bar=_bar(len(errands), progress=progress)))
+        client = clusters.client_of(engine)
+        bar = _bar(len(errands), progress=progress)
+        fleet = Fleet(*clusters.load(errands, manner, client=client, bar=bar), client)
     unreadable = int(fleet.report["unreadable"].sum())
     if unreadable:
         warnings.warn(

@@ -126,10 +126,6 @@ class Transport:
         one._others = others  # noqa: SLF001  its own copy's
         return one
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
-
     def reopen(self) -> None:
         """Let requests through again after a block: whoever connects anew may try."""
         self._pacer.open()

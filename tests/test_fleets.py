@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import socket
+import pickle
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,10 @@ from urllib3.util import connection
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errands, errors, fleets, pacer
 from amoexplore.sandbox import Limits
+from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -280,3 +282,9 @@ def test_connections_are_closed(many: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(connection, "create_connection", noted)
     assert load(many.accounts).failed.empty
     assert [made.fileno() for made in opened] == [-1] * 6
+
+
+def test_tokens_are_not_pickled() -> None:
+    """A text that is a token can't be sent anywhere by mistake, whatever holds it."""
+    with pytest.raises(TypeError, match="A token is not pickled"):
+        pickle.dumps({"of": MaskedText(SECRET)})
