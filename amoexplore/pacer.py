@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import sys
 import threading
@@ -79,9 +80,7 @@ class Pacer:
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._path = path
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10)
-        self._mutex = threading.Lock()
-        self._turn = threading.Lock()
+        self.make_locks()
         self._alone: Permits | None = None
         self._trips = RoundTrips()
         self._sockets: WeakSet[Any] = WeakSet()
@@ -89,6 +88,12 @@ class Pacer:
         self._closed = threading.Event()
         self._why: Blocked | None = None
         self.was_refused = False
+
+    def make_locks(self) -> None:
+        """Make the locks; anew in a forked process, to which those of the other one are of no use, or held for ever."""
+        self._lock = FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10)
+        self._mutex = threading.Lock()
+        self._turn = threading.Lock()
 
     @contextmanager
     def trip(self, rate: int | None, lease: float, ended: threading.Event = _NEVER) -> Iterator[Trip]:
@@ -123,7 +128,8 @@ class Pacer:
             if trip.is_warm:
                 self._trips.add(now - sent)
             if rate:
-                self._share(lambda permits: permits.settle(permit, rate, now, self._trips.credit))
+                credit = self._trips.credit(now - sent) if trip.is_warm else 0.0
+                self._share(lambda permits: permits.settle(permit, rate, now, credit))
 
     def has_seen(self, socket: object) -> bool:
         """Return whether a request went over this connection before; from now on one did."""
@@ -175,6 +181,7 @@ class Pacer:
 
     def _take(self, permit: str, rate: int, lease: float, ended: threading.Event) -> None:
         with self._turn:  # one of each process looks; the others queue up behind it
+            self._demand_open(ended)
             while wait := self._try(permit, rate, lease):
                 clock.wait(wait, self._closed, ended)
                 self._demand_open(ended)
@@ -209,7 +216,8 @@ class Pacer:
 
     def _in_file(self, act: Callable[[Permits], Result]) -> Result:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self._lock:
+        try:
+            self._lock.acquire()
             before = self._path.read_bytes() if self._path.exists() else b""
             permits = _permits(before)
             result = act(permits)
@@ -218,13 +226,15 @@ class Pacer:
                 unfinished = self._path.with_suffix(".new")  # a process may be killed at any time
                 unfinished.write_bytes(after)
                 unfinished.replace(self._path)
+        finally:
+            self._lock.release(force=True)  # and where Ctrl-C came just as it was got
         return result
 
 
 def _permits(content: bytes) -> Permits:
     try:
         return msgspec.json.decode(content, type=Permits)
-    except msgspec.DecodeError:  # nothing yet
+    except ValueError:  # nothing yet
         return Permits()
 
 
@@ -234,11 +244,16 @@ _making = threading.Lock()
 
 def pacer_of(url: str, client: str) -> Pacer:
     """Return the pacer of the account at an address, for those whose requests are counted together."""
-    path = _path(f"{url}\n{client}")
+    return _pacer(urlsplit(url).netloc, f"{url}\n{client}")
+
+
+def _pacer(name: str, counted: str) -> Pacer:
+    digest = hashlib.sha256(counted.encode()).hexdigest()
+    path = state_folder() / "pace" / f"{digest[:32]}.json"
     with _making:
         pacer = _pacers.get(path)
         if pacer is None:
-            _pacers[path] = pacer = Pacer(urlsplit(url).netloc, path)
+            _pacers[path] = pacer = Pacer(name, path)
     return pacer
 
 
@@ -254,8 +269,7 @@ class Together:
     def __init__(self, rate: int | None = None) -> None:
         self.ended = threading.Event()
         self._rate = rate
-        # One of its own: who else keeps a pace of all finds it in the file.
-        self._pacer = Pacer("all accounts", _path("all accounts")) if rate else None
+        self._pacer = _pacer("all accounts", "all accounts") if rate else None
 
     @contextmanager
     def trip(self, lease: float) -> Iterator[Trip]:
@@ -276,6 +290,10 @@ class Together:
 ALONE: Final = Together()
 
 
-def _path(counted: str) -> Path:
-    digest = hashlib.sha256(counted.encode()).hexdigest()
-    return state_folder() / "pace" / f"{digest[:32]}.json"
+def _make_locks_anew() -> None:
+    for pacer in list(_pacers.values()):
+        pacer.make_locks()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_make_locks_anew)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 
 from amoexplore.sandbox.account import Account, account
-from amoexplore.sandbox.gateway import nginx_page
+from amoexplore.sandbox.answers import problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -82,7 +82,7 @@ class Reception:
         """Hand the request on, or answer that there is no such account."""
         host = Headers(scope=scope).get("host", "").partition(":")[0].lower()
         number = self._numbers.get(host, None if host.endswith(_DOMAIN) else 0)
-        app = nginx_page(404) if number is None else self._of(number)
+        app = problem(404, "Account not found") if number is None else self._of(number)
         await app(scope, receive, send)
 
     def _of(self, number: int) -> ASGIApp:

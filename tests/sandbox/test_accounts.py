@@ -97,9 +97,9 @@ def test_tokens_are_good_for_their_own_account(many: Sandbox) -> None:
 
 
 def test_no_such_account(many: Sandbox) -> None:
-    """A name that no account has is answered as by a web server that knows it not."""
+    """A name that no account has is answered as an account that has moved away."""
     nobody = f"http://nobody.localhost:{many.url.rpartition(':')[2]}"
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.NotFound, match="Account not found"):
         Account(nobody, many.token).widgets_page()
 
 
