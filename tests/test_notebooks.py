@@ -8,7 +8,7 @@ import pytest
 
 NOTEBOOKS = sorted(Path(__file__).parent.parent.joinpath("notebooks").glob("*.ipynb"))
 MACHINE = re.compile(
-    r"(?<![\w.])/(?:home|Users|root|tmp|work|opt|var|usr)/|[A-Z]:\\|(?:127\.0\.0\.1|localhost):\d|ipykernel_\d"
+    r"(?<![\w.])/(?:home|Users|root|tmp|work|opt|var|usr)/|[A-Z]:\\|(?:127\.0\.0\.1|localhost):[1-9]|ipykernel_\d"
 )
 
 
