@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from amoexplore.connections import connect
     from amoexplore.consent import login
     from amoexplore.errors import AmoError
+    from amoexplore.fleets import Fleet, load_fleet
     from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import load_catalog, load_settings, load_widgets
@@ -32,6 +33,7 @@ __all__ = [
     "AmoError",
     "Catalog",
     "CatalogPage",
+    "Fleet",
     "Report",
     "Sandbox",
     "Summary",
@@ -45,6 +47,7 @@ __all__ = [
     "goto",
     "iter_pages",
     "load_catalog",
+    "load_fleet",
     "load_settings",
     "load_to_parquet",
     "load_widgets",
@@ -67,6 +70,7 @@ _ROOMS = {
     "AmoError": "errors",
     "Catalog": "reports",
     "CatalogPage": "streams",
+    "Fleet": "fleets",
     "Report": "reports",
     "Sandbox": "sandbox",
     "Summary": "summaries",
@@ -77,6 +81,7 @@ _ROOMS = {
     "goto": "handlers",
     "iter_pages": "streams",
     "load_catalog": "load",
+    "load_fleet": "fleets",
     "load_settings": "load",
     "load_to_parquet": "streams",
     "load_widgets": "load",
