@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
@@ -118,18 +117,6 @@ def test_csv_is_that_of_pandas(tmp_path: Path, *, decimal_comma: bool) -> None:
     options = {"decimal": ",", "sep": ";"} if decimal_comma else {}
     expected.to_csv(tmp_path / "y.csv", index=False, encoding="utf-8-sig", **options)  # type: ignore[call-overload]
     assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("schema", "dtypes"), [(frames.WIDGETS_SCHEMA, frames.WIDGETS), (frames.SETTINGS_SCHEMA, frames.SETTINGS)]
-)
-def test_schemas_are_those_of_pandas(schema: pa.Schema, dtypes: dict[str, str]) -> None:
-    """Arrow types and their description are what pandas itself gives for these dtypes."""
-    empty = pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in dtypes.items()})
-    theirs = pa.Schema.from_pandas(empty, preserve_index=False)
-    assert schema.equals(theirs)
-    mine, described = schema.pandas_metadata, theirs.pandas_metadata
-    assert mine == {key: described[key] for key in mine} | {"pandas_version": mine["pandas_version"]}
 
 
 def test_seen_widgets() -> None:
