@@ -180,5 +180,5 @@ def _batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
 
 def frame_of(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
     """Return Arrow batches as one DataFrame."""
-    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).combine_chunks().to_pandas()
+    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
     return frame
