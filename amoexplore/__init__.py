@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
+    from amoexplore.past import History, history
     from amoexplore.sandbox import Sandbox
+    from amoexplore.snapshots import snapshot
     from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
 
@@ -28,6 +30,7 @@ __all__ = [
     "Account",
     "AmoError",
     "Catalog",
+    "History",
     "Report",
     "Sandbox",
     "Summary",
@@ -39,6 +42,7 @@ __all__ = [
     "errors",
     "forms",
     "goto",
+    "history",
     "load_catalog",
     "load_settings",
     "load_widgets",
@@ -47,6 +51,7 @@ __all__ = [
     "show_buttons",
     "show_links",
     "show_text",
+    "snapshot",
     "summary",
     "trial",
     "unfinished_trials",
@@ -59,6 +64,7 @@ _ROOMS = {
     "Account": "account",
     "AmoError": "errors",
     "Catalog": "load",
+    "History": "past",
     "Report": "load",
     "Sandbox": "sandbox",
     "Summary": "summaries",
@@ -67,6 +73,7 @@ _ROOMS = {
     "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
+    "history": "past",
     "load_catalog": "load",
     "load_settings": "load",
     "load_widgets": "load",
@@ -75,6 +82,7 @@ _ROOMS = {
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
+    "snapshot": "snapshots",
     "summary": "summaries",
     "trial": "trials",
     "unfinished_trials": "trials",
