@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
-
-import pandas as pd
 
 #: What is said of a moment: a day, a time, how long ago, or one of these as text.
 Moment = str | date | datetime | timedelta
 
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
+_UNITS = {"h": timedelta(hours=1), "d": _DAY, "w": timedelta(weeks=1)}
+_AGO = re.compile(r"([0-9]{1,6})([hdw])")
 
 
 def beginning(moment: Moment) -> datetime:
@@ -42,12 +43,13 @@ def _parsed(text: str) -> date | datetime | timedelta:
         except ValueError:
             continue
     raise ValueError(
-        f"{text!r} is no moment: write a day (2026-11-01), a time (2026-11-01T09:30, in UTC) or how long ago (30d, 12h)."
+        f"{text!r} is no moment: write a day (2026-11-01), a time (2026-11-01T09:30, in UTC) or how long ago"
+        " (12h, 30d, 4w)."
     )
 
 
 def _ago(text: str) -> timedelta:
-    if not text[-1:].isalpha():  # pandas would take a bare number for nanoseconds
+    found = _AGO.fullmatch(text)
+    if found is None:
         raise ValueError(text)
-    ago: timedelta = pd.Timedelta(text).to_pytimedelta()
-    return ago
+    return int(found[1]) * _UNITS[found[2]]

@@ -158,7 +158,7 @@ class History:
             ``taken`` of the snapshot that shows the change, ``account``, and the columns of ``amo.changes``, which mean
             the same here. In the order of time; of a snapshot as ``amo.changes`` has them, but by codes.
         """
-        chosen = list(self._between(since, until, account))
+        chosen = list(self._between(since, until, account)) or self._of(account)[:1]  # one alone shows no change
         with self._connection(chosen) as opened:
             before, after = (_Side(**frames) for frames in queries.sides(opened))
             found = changes(before, after)

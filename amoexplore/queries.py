@@ -50,7 +50,7 @@ _RUNS = """
     FROM (
         SELECT *, high - low + 1 = len(seen) AS is_whole, CASE WHEN is_whole THEN [] ELSE list_sort(seen) END AS numbers
         FROM (
-            SELECT {values}, list(n) AS seen, min(n) AS low, max(n) AS high
+            SELECT unnest(any_value({{{values}}})), list(n) AS seen, min(n) AS low, max(n) AS high
             FROM inside.{table} GROUP BY hash({columns})
         )
     )
@@ -229,7 +229,7 @@ def answer(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[obj
 def runs(table: str, columns: Iterable[str]) -> str:
     """Return the SQL for the rows that stood unchanged: these columns, and ``first`` and ``past`` by number."""
     columns = list(columns)
-    values = ", ".join(f'any_value("{column}") AS "{column}"' for column in columns)
+    values = ", ".join(f"'{column}': \"{column}\"" for column in columns)
     return _RUNS.format(columns=quoted(columns), values=values, table=table)
 
 

@@ -86,7 +86,9 @@ def main(days: int = 365, size: int = 3000, runs: int = 9) -> None:
                 seconds[name].append(timed(job))
         megabytes = sum(file.stat().st_size for file in where.rglob("*.parquet")) / 1e6
         found = len(amo.history(where).changes())
-        print(f"{days} snapshots of {size} widgets, {megabytes:.0f} MB, {found} changes; medians of {runs} runs in turns")
+        print(
+            f"{days} snapshots of {size} widgets, {megabytes:.0f} MB, {found} changes; medians of {runs} runs in turns"
+        )
     floor = median(seconds["DuckDB reads every value"])
     for name, taken in seconds.items():
         print(f"{name:<34} {median(taken):6.3f} s  {median(taken) / floor:5.2f} ×")
