@@ -80,7 +80,7 @@ class _File(FileIO):
         self.close()
 
 
-class _Files(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no types
+class _Files(AbstractFileSystem):
     """The only files that DuckDB can open, and for reading only: its own list of allowed files allows writing, too."""
 
     protocol = "snapshots"
@@ -152,7 +152,7 @@ def _opened(snapshots: Sequence[Snapshot]) -> Iterator[tuple[duckdb.DuckDBPyConn
 
 
 def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> list[int]:
-    """Number the snapshots: the next one of an account has the next number, and between two accounts one is free."""
+    """Return a number for each snapshot: of an account one after the other, and between two accounts one is free."""
     accounts = {account: nth for nth, account in enumerate(dict.fromkeys(each.manifest.account for each in snapshots))}
     numbers = [at + accounts[each.manifest.account] for at, each in enumerate(snapshots)]
     numbered = pa.table(

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from amoexplore.frames import SETTINGS, WIDGETS
 from amoexplore.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from amoexplore import Report, Sandbox
 
@@ -194,7 +194,7 @@ def test_changes_are_those_of_each_pair(
         amo.snapshot(Catalog(*tables, report), where, taken=NEW_YEAR + day * DAY)
     wanted = [
         [f"01-{day + 1:02}", report.account, *row]
-        for day, (before, after) in enumerate(zip(sequence, sequence[1:], strict=False), start=1)
+        for day, (before, after) in enumerate(pairwise(sequence), start=1)
         for row in listed(amo.changes(by_code(before), by_code(after)))
     ]
     assert wanted == listed(amo.history(where).changes())
@@ -245,7 +245,7 @@ def test_query(days: Callable[..., History]) -> None:
     [
         "COPY (SELECT 1) TO '{out}'",
         "COPY widgets TO 'snapshots://widgets/0' (FORMAT parquet, USE_TMP_FILE false)",
-        "WITH x AS (COPY (SELECT 1 AS a) TO 'snapshots://widgets/0' (FORMAT parquet, USE_TMP_FILE false)) SELECT * FROM x",
+        "WITH x AS (COPY (SELECT 1 AS a) TO 'snapshots://widgets/0' (FORMAT parquet, USE_TMP_FILE false)) FROM x",
         "WITH x AS (COPY (SELECT 1 AS a) TO '{out}') SELECT * FROM x",
         "WITH x AS (COPY (SELECT 1 AS a) TO '{file}' (FORMAT parquet, USE_TMP_FILE false)) SELECT * FROM x",
         "EXPLAIN ANALYZE COPY (SELECT 1) TO '{out}'",
@@ -316,6 +316,12 @@ def spoil(folder: Path, how: str) -> None:
             account.rename(account.with_name("account=b.amocrm.ru"))
 
 
+def opened(where: Path) -> tuple[History, pd.DataFrame]:
+    """Return a history and its changes, for which all of it is read."""
+    history = amo.history(where)
+    return history, history.changes()
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [
@@ -334,8 +340,8 @@ def test_damaged_snapshots(days: Callable[..., History], tmp_path: Path, how: st
     days(rated(a=1), rated(a=2), rated(a=3))
     spoil(tmp_path / "taken=2026-01-02T00-00-00.000000Z", how)
     with pytest.warns(errors.DamagedSnapshotWarning, match=r"Left out: .*taken=2026-01-02T.* \("):
-        history = amo.history(tmp_path)
-        assert listed(history.changes())[0][5:] == ["rating", 1.0, 3.0]
+        history, found = opened(tmp_path)
+    assert listed(found)[0][5:] == ["rating", 1.0, 3.0]
     assert history.damaged["why"].str.fullmatch(why).tolist() == [True]
     assert history.damaged["snapshot"].str.contains("taken=2026-01-02T").all()
     assert history.query("SELECT count(*) FROM widgets").squeeze() == 2

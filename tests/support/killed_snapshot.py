@@ -1,7 +1,7 @@
 """A snapshot in a process that is killed at a step of its own; run by test_snapshots and test_s3.
 
-Usage: python killed_snapshot.py URL TOKEN WHERE STEP; kills itself before the STEP-th of: a folder made, a file written,
-a folder renamed, each of them done. Prints how many steps there are if it is not killed.
+Usage: python killed_snapshot.py URL TOKEN WHERE STEP; kills itself before the STEP-th of: a folder made, a file
+written, a folder renamed, each of them done. Prints how many steps there are if it is not killed.
 """
 
 from __future__ import annotations
