@@ -104,6 +104,32 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
     report.set_defaults(run=_report)
 
+    snapshot = commands.add_parser(
+        "snapshot",
+        help="keep the catalogue as it is now",
+        description="Load the catalogue and write it as Parquet beside the snapshots that are there.",
+    )
+    snapshot.add_argument("where", metavar="WHERE", help="a folder, or an address such as s3://bucket/snapshots")
+    snapshot.add_argument(
+        "--account", metavar="URL", help="of this account; its token is AMOEXPLORE_TOKEN, or asked for in a terminal"
+    )
+    snapshot.set_defaults(run=_snapshot)
+
+    changes = commands.add_parser(
+        "changes",
+        help="say what changed between snapshots",
+        description="Say what changed from each snapshot to the next one: as a table, or in a file.",
+    )
+    changes.add_argument("where", metavar="WHERE", help="where amoexplore snapshot writes to")
+    changes.add_argument(
+        "--since", metavar="WHEN", help="30d, 2026-11-01 or 2026-11-01T09:30 (UTC); default: the first"
+    )
+    changes.add_argument("--until", metavar="WHEN", help="likewise, a day to its end; default: the last snapshot")
+    changes.add_argument("--account", metavar="HOST", help="of this account; default: of all")
+    changes.add_argument("--to", type=Path, metavar="FILE", help=".html (a page for a browser), .csv or .xlsx")
+    changes.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
+    changes.set_defaults(run=_changes)
+
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
     lab.add_argument("jupyter", nargs="*", metavar="OPTION", help="behind --, an option of JupyterLab's own")
@@ -176,6 +202,28 @@ def _report(options: argparse.Namespace) -> None:
     catalog = load_catalog(_account(options.account))
     webpage.write(catalog, options.to, decimal_comma=options.decimal_comma)
     print(f"{options.to}: {catalog.report.widgets} widgets of {catalog.report.account}; open it in a browser.")  # noqa: T201
+
+
+def _snapshot(options: argparse.Namespace) -> None:
+    from amoexplore.load import load_catalog  # noqa: PLC0415
+    from amoexplore.snapshots import snapshot  # noqa: PLC0415
+
+    catalog = load_catalog(_account(options.account))
+    where = snapshot(catalog, options.where)
+    print(f"{where}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+
+
+def _changes(options: argparse.Namespace) -> None:
+    from amoexplore import news  # noqa: PLC0415
+
+    if options.to:
+        news.check(options.to)
+    told = news.Told(options.where, since=options.since, until=options.until, account=options.account)
+    if options.to is None:
+        print(told.as_text(decimal_comma=options.decimal_comma))  # noqa: T201
+    else:
+        told.write(options.to, decimal_comma=options.decimal_comma)
+        print(f"{options.to}: {told.counts()}.")  # noqa: T201
 
 
 def _account(url: str | None) -> Account:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -44,21 +44,53 @@ def write(
             case ".parquet":
                 frame.to_parquet(unfinished, index=False)
             case ".csv":
-                decimal, separator = (",", ";") if decimal_comma else (".", ",")
-                # The byte order mark is how Excel knows that Cyrillic is UTF-8.
-                frame.to_csv(unfinished, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
+                _write_csv(frame, unfinished, decimal_comma=decimal_comma)
             case _:
                 _write_excel(catalog, unfinished)
 
 
 def _write_excel(catalog: Catalog, path: Path) -> None:
-    # A name that begins with "=" is a name, not a formula.
-    options = {"strings_to_formulas": False, "strings_to_urls": False}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+    with _excel(path) as writer:
         for name in ("widgets", "settings"):
             frame: pd.DataFrame = getattr(catalog, name)
             frame.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0), autofilter=True)
             writer.sheets[name].autofit()
+
+
+def write_frame(frame: pd.DataFrame, path: Path, *, decimal_comma: bool = False) -> None:
+    """Write any frame as CSV or Excel, by the ending of the name; the file is there whole or not at all.
+
+    Times are written in UTC: in a CSV with their zone, in Excel, which knows no zones, without.
+    """
+    with files.whole(path) as unfinished:
+        if path.suffix.lower() == ".csv":
+            _write_csv(frame, unfinished, decimal_comma=decimal_comma)
+        else:
+            times = {
+                str(name): column.dt.tz_localize(None) for name, column in frame.select_dtypes("datetimetz").items()
+            }
+            with _excel(unfinished) as writer:
+                frame.assign(**times).to_excel(writer, index=False, freeze_panes=(1, 0), autofilter=True)
+                writer.sheets["Sheet1"].autofit()
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, *, decimal_comma: bool) -> None:
+    decimal, separator = (",", ";") if decimal_comma else (".", ",")
+    if decimal_comma:  # pandas writes a comma in columns of numbers only
+        mixed = [str(name) for name, dtype in frame.dtypes.items() if dtype == "object"]
+        frame = frame.assign(**{name: frame[name].map(_with_comma) for name in mixed})
+    # The byte order mark is how Excel knows that Cyrillic is UTF-8.
+    frame.to_csv(path, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
+
+
+def _with_comma(value: Any) -> Any:
+    return str(value).replace(".", ",") if isinstance(value, float) else value
+
+
+def _excel(path: Path) -> pd.ExcelWriter[Any]:
+    # A name that begins with "=" is a name, not a formula.
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    return pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options})
 
 
 def as_text(frame: pd.DataFrame) -> str:
