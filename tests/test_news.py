@@ -55,8 +55,9 @@ def test_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"Nothing has changed: 2 snapshots, .* UTC\.\n", capsys.readouterr().out)
 
 
-def test_changes_as_a_table(where: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_as_a_table(where: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --to it is a table, with what it is of below."""
+    monkeypatch.setenv("COLUMNS", "160")
     assert main(["changes", str(where), "--decimal-comma"]) == 0
     *table, last = capsys.readouterr().out.splitlines()
     assert [re.split(" {2,}", line.rstrip())[1:] for line in table[1:3]] == [
