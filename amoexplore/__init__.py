@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
+    from amoexplore.past import History, history
     from amoexplore.reports import Catalog, Report
     from amoexplore.sandbox import Sandbox
+    from amoexplore.snapshots import snapshot
     from amoexplore.streams import CatalogPage, iter_pages, load_to_parquet
     from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
@@ -34,6 +36,7 @@ __all__ = [
     "Catalog",
     "CatalogPage",
     "Fleet",
+    "History",
     "Report",
     "Sandbox",
     "Summary",
@@ -45,6 +48,7 @@ __all__ = [
     "errors",
     "forms",
     "goto",
+    "history",
     "iter_pages",
     "load_catalog",
     "load_fleet",
@@ -57,6 +61,7 @@ __all__ = [
     "show_buttons",
     "show_links",
     "show_text",
+    "snapshot",
     "summary",
     "trial",
     "unfinished_trials",
@@ -71,6 +76,7 @@ _ROOMS = {
     "Catalog": "reports",
     "CatalogPage": "streams",
     "Fleet": "fleets",
+    "History": "past",
     "Report": "reports",
     "Sandbox": "sandbox",
     "Summary": "summaries",
@@ -79,6 +85,7 @@ _ROOMS = {
     "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
+    "history": "past",
     "iter_pages": "streams",
     "load_catalog": "load",
     "load_fleet": "fleets",
@@ -91,6 +98,7 @@ _ROOMS = {
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
+    "snapshot": "snapshots",
     "summary": "summaries",
     "trial": "trials",
     "unfinished_trials": "trials",
