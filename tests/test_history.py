@@ -236,7 +236,7 @@ def test_query(days: Callable[..., History]) -> None:
         history.snapshots.astype({"widgets": "Int64", "settings": "Int64"})
     )
     assert history.query("SELECT code FROM widgets WHERE rating > ?", [1.5])["code"].tolist() == ["a"]
-    assert history.query("PIVOT widgets ON code USING first(rating) GROUP BY taken").shape == (2, 3)
+    assert history.query("PIVOT widgets ON code IN ('a', 'b') USING first(rating) GROUP BY taken").shape == (2, 3)
     assert history.query("EXPLAIN SELECT 1 FROM snapshots").columns.tolist() == ["explain_key", "explain_value"]
 
 
