@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -118,21 +119,23 @@ class PairToken(Token):
         with self._lock:
             if self._pair.access_token != stale:
                 return
-            with self._store.alone():
+            with ExitStack() as held:
+                held.enter_context(self._store.alone())
                 stored = self._store.load() or self._pair
                 if stored.access_token == stale or _is_due(stored):
                     # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
                     with ThreadPoolExecutor(1) as pool:
-                        stored = pool.submit(self._renewed, stored).result()
+                        stored = pool.submit(self._renewed, stored, held).result()
                 self._pair, self._exchanged = stored, None
 
-    def _renewed(self, pair: Pair) -> Pair:
-        # What came for this very pair may still have to be saved; what came for another one is history.
-        if self._exchanged is None or self._exchanged[0] != pair:
-            self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
-            self._exchanged = pair, refreshed(pair, self._store)
-        self._store.save(self._exchanged[1])
-        return self._exchanged[1]
+    def _renewed(self, pair: Pair, held: ExitStack) -> Pair:
+        with held.pop_all():  # the lock is this thread's now: who asked for the pair may be gone before it is saved
+            # What came for this very pair may still have to be saved; what came for another one is history.
+            if self._exchanged is None or self._exchanged[0] != pair:
+                self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
+                self._exchanged = pair, refreshed(pair, self._store)
+            self._store.save(self._exchanged[1])
+            return self._exchanged[1]
 
 
 def exchange(url: str, integration: Integration, **what: str) -> Pair:

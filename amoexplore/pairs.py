@@ -128,7 +128,7 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep all other threads and processes out.
+        """Keep all other threads and processes out; another thread than entered may leave.
 
         Raises
         ------
@@ -136,13 +136,13 @@ class Store:
         """
         from filelock import FileLock  # noqa: PLC0415  only a pair that is renewed needs it
 
-        lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600)
+        lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600, thread_local=False)
         self._try("locked", self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        self._try("locked", lock.acquire)
         try:
+            self._try("locked", lock.acquire)
             yield
         finally:
-            lock.release()
+            lock.release()  # and where Ctrl-C came just as it was got
 
     def load(self) -> Pair | None:
         """Return the pair, None if there is none.

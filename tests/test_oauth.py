@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from amoexplore.pairs import Pair
 
@@ -372,6 +374,46 @@ def test_ctrl_c_costs_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     assert Store(sandbox.url).load() != pair
     assert account.widget("amo_dropbox").id == 742
     assert exchanges(sandbox) == [200, 200]
+
+
+def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who will not wait for an exchange leaves the store locked until its pair is saved: nobody uses the old one up."""
+    stored(strict, due=True)
+    account, send, lock = amo.connect(strict.url), oauth.exchange, Store(strict.url)
+    begun, handled, given_up = [], threading.Event(), threading.Event()
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        where = ("result", "shutdown")[len(begun)]  # waiting for the exchange, and then for its thread's end
+        is_there = where in {below.f_code.co_name for below, _ in traceback.walk_stack(frame)}
+        begun.extend([where] * is_there)
+        handled.set()
+        if is_there:
+            raise KeyboardInterrupt
+
+    def interrupted(*arguments: object, **options: str) -> Pair:
+        monkeypatch.setattr(oauth, "exchange", send)
+        while len(begun) < 2:
+            handled.clear()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            assert handled.wait(10)
+        assert given_up.wait(10)
+        return send(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(oauth, "exchange", interrupted)
+    former = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            account.widget("amo_dropbox")
+    finally:
+        signal.signal(signal.SIGINT, former)
+    with monkeypatch.context() as patch, pytest.raises(errors.StoreError, match="can't be locked"):
+        patch.setattr("amoexplore.pairs.PATIENCE", 0.0)
+        with lock.alone():
+            pytest.fail("somebody else had the store meanwhile")
+    given_up.set()
+    assert amo.connect(strict.url).widget("amo_dropbox").id == 742
+    assert account.widget("amo_dropbox").id == 742
+    assert exchanges(strict) == [200, 200]
 
 
 @pytest.mark.parametrize(
