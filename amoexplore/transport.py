@@ -51,7 +51,7 @@ _BLOCKED = (
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
 
-#: Seconds for which nothing is sent after a refusal that is not waited out: as long as requests are counted.
+#: Seconds for which at least nothing is sent after a refusal that is not waited out: as long as requests are counted.
 _BREATH = 1.0
 
 
@@ -270,7 +270,7 @@ class Transport:
             self._pacer.close(error)
         if isinstance(error, errors.TooManyRequests) and self._pace:
             wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
-            self._pacer.pause(wait or _BREATH, spaced=rate is not None)
+            self._pacer.pause(wait or max(error.retry_after or 0, _BREATH), spaced=rate is not None)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         prepared = self._plain.copy()
