@@ -12,6 +12,7 @@ import msgspec
 from amoexplore import files
 from amoexplore.errors import StoreError
 from amoexplore.models import Body
+from amoexplore.retries import CAP
 from amoexplore.tokens import MaskedText, masked_text
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from keyring.backend import KeyringBackend
 
-#: Seconds to wait for another process that renews the same pair: more than its requests may take.
-PATIENCE: Final = 300.0
+#: Seconds to wait for another process that renews the same pair: more than its ten requests at the most may take, each
+#: of them after a pause. Nobody waits for one that has died.
+PATIENCE: Final = 10 * (CAP + 70)
 
 _SERVICE = "amoexplore"
 

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from clocks import Skipping
 from pairs_of import exchanges, stored
-from scripted import answer, answering
+from scripted import DROP, ScriptedServer, answer, answering, problem
 from tracebacks import shown
 
 import amoexplore as amo
-from amoexplore import Sandbox, errors, files, oauth
+from amoexplore import Sandbox, errors, files, oauth, pacer, retries
 from amoexplore.oauth import Integration
-from amoexplore.pairs import Store
+from amoexplore.pacer import pacer_of
+from amoexplore.pairs import PATIENCE, Pair, Store
 from amoexplore.sandbox.jwt import unverifiable
 from amoexplore.tokens import MaskedText
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from amoexplore.pairs import Pair
+    from scripted import Request
 
 SUPPORT = Path(__file__).parent / "support"
 DAY = 86_400
@@ -414,6 +416,81 @@ def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.Mo
     assert amo.connect(strict.url).widget("amo_dropbox").id == 742
     assert account.widget("amo_dropbox").id == 742
     assert exchanges(strict) == [200, 200]
+
+
+def test_ctrl_c_ends_a_pause_before_an_exchange(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C while an exchange waits for the end of a pause takes effect at once: nothing is exchanged yet."""
+    pair = stored(strict, due=True)
+    account = amo.connect(strict.url)
+    pacer_of(strict.url, pair.client_id).pause(30, spaced=False)
+
+    class Interrupted(Skipping):
+        def wait(self, *_: object) -> None:
+            assert threading.current_thread() is threading.main_thread()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pacer, "clock", Interrupted())
+        account.widget("amo_dropbox")
+    assert Store(strict.url).load() == pair
+    assert exchanges(strict) == [200]
+
+
+@pytest.mark.parametrize("kind", [errors.Blocked, errors.TooManyRequests])
+def test_what_was_exchanged_is_saved_though_nothing_is_sent(
+    strict: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: type[errors.Refused]
+) -> None:
+    """A pair that could not be saved is saved as soon as it can be, also where nothing may be sent any more."""
+    pair = stored(strict, due=True)
+    account, save = amo.connect(strict.url), Store.save
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(Store, "save", lambda store, pair: save(store, pair) if pair.renew_at == 0 else 1 / 0)
+        account.widget("amo_dropbox")
+    pace = pacer_of(strict.url, pair.client_id)
+    pace.close(errors.Blocked("no")) if kind is errors.Blocked else pace.pause(3600, spaced=False)
+    with pytest.raises(kind, match="Not sent"):
+        account.widget("amo_dropbox")
+    assert Store(strict.url).load() == account.token._pair != pair  # type: ignore[attr-defined]
+    assert exchanges(strict) == [200, 200]
+
+
+def stored_by_hand(url: str, access_token: MaskedText) -> Pair:
+    """Store a pair that has to be renewed, of an account that nobody logged in to."""
+    pair = Pair(
+        url=url,
+        client_id="c",
+        redirect_uri="https://example.org/",
+        client_secret=MaskedText("s"),
+        access_token=access_token,
+        refresh_token=MaskedText("r"),
+        renew_at=0.0,
+        expires_at=0.0,
+    )
+    store = Store(url)
+    with store.alone():
+        store.save(pair)
+    return pair
+
+
+def test_patience_outlasts_the_longest_renewal(clock: Skipping) -> None:
+    """Who waits for another process waits longer than a renewal may take that meets all that it can outlast."""
+    granted = {"access_token": "b", "refresh_token": "s", "expires_in": DAY}
+    rest = [DROP, problem(401), *[problem(429)] * 5, b"where", DROP, answer(granted)]
+
+    def script(_: Request) -> bytes:
+        for pace in paces:
+            pace.pause(retries.CAP, spaced=False)  # as for somebody else's request
+        said = rest.pop(0)
+        return answer({"domain": there}) if said == b"where" else said
+
+    with ScriptedServer(script) as server:
+        there = server.url.replace("127.0.0.1", "localhost").removeprefix("http://")
+        paces = [pacer_of(url, "c") for url in (server.url, f"http://{there}")]
+        pair = stored_by_hand(server.url, MaskedText(unverifiable({"api_domain": there})))
+        token = amo.connect(server.url).token
+        token._renew(pair.access_token)  # type: ignore[attr-defined]
+    assert (rest, token.url) == ([], f"http://{there}")
+    assert sum(clock.waits) + len(server.requests) * 2 * oauth._TIMEOUT < PATIENCE
 
 
 @pytest.mark.parametrize(
