@@ -119,6 +119,8 @@ class PairToken(Token):
         with self._lock:
             if self._pair.access_token != stale:
                 return
+            if self._exchanged is None:  # what is still to be saved has to wait for nothing
+                _way(self._pair.url, self._pair.client_id).await_permit()  # out here, where Ctrl-C ends it
             with ExitStack() as held:
                 held.enter_context(self._store.alone())
                 stored = self._store.load() or self._pair
@@ -147,9 +149,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     """
     before = time.time()
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT, pace="auto").send(
-        Request("POST", f"{url}{EXCHANGE}", content=content)
-    )
+    answer = _way(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
     granted = _decoded(answer, _Granted)
     # Rather by this machine's clock, which renewals go by, than by amoCRM's.
     by_clock = None if granted.expires_in is None else before + granted.expires_in
@@ -164,6 +164,11 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
         renew_at=expires_at - min(EARLY, (expires_at - before) * _PART),
         expires_at=expires_at,
     )
+
+
+def _way(url: str, client_id: str) -> Transport:
+    """Return what sends an exchange."""
+    return Transport(url, Nobody(client_id), timeout=_TIMEOUT, pace="auto")
 
 
 def refreshed(pair: Pair, store: Store) -> Pair:

@@ -202,6 +202,17 @@ class Transport:
         """
         return self._once(request, Errand())
 
+    def await_permit(self) -> None:
+        """Return once a request could be sent: a permit was there, and is free again.
+
+        Raises
+        ------
+        Blocked, TooManyRequests
+            If none will be.
+        """
+        with self._pacer.trip(self.rate, self._timeout):
+            pass
+
     def _wait_after(self, error: errors.AmoError, errand: Errand) -> float | None:
         if not errand.sent or (isinstance(error, errors.ConnectionRefused) and not self._has_answered):
             return None
