@@ -127,6 +127,7 @@ class PairToken(Token):
                 if stored.access_token == stale or _is_due(stored):
                     # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
                     with ThreadPoolExecutor(1) as pool:
+                        pool.submit(int).result()  # has it started: one that Ctrl-C meets at its start is left to itself
                         stored = pool.submit(self._renewed, stored, held).result()
                 self._pair, self._exchanged = stored, None
 

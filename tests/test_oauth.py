@@ -378,26 +378,46 @@ def test_ctrl_c_costs_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     assert exchanges(sandbox) == [200, 200]
 
 
+def test_ctrl_c_while_a_thread_starts(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C at which the thread of an exchange just starts leaves no exchange to itself."""
+    pair = stored(strict, due=True)
+    account, start, started = amo.connect(strict.url), threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(threading.Thread, "start", interrupted)
+        account.token._renew(pair.access_token)  # type: ignore[attr-defined]
+    for thread in started:
+        thread.join()
+    assert Store(strict.url).load() == pair
+    assert exchanges(strict) == [200]
+
+
 def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who will not wait for an exchange leaves the store locked until its pair is saved: nobody uses the old one up."""
     stored(strict, due=True)
     account, send, lock = amo.connect(strict.url), oauth.exchange, Store(strict.url)
-    begun, handled, given_up = [], threading.Event(), threading.Event()
+    rest = ["result", "shutdown"]  # where who waits is interrupted: for the exchange, and then for its thread's end
+    handled, over, given_up = threading.Event(), threading.Event(), threading.Event()
 
     def interrupt(_: int, frame: FrameType | None) -> None:
-        where = ("result", "shutdown")[len(begun)]  # waiting for the exchange, and then for its thread's end
-        is_there = where in {below.f_code.co_name for below, _ in traceback.walk_stack(frame)}
-        begun.extend([where] * is_there)
+        is_there = {below.f_code.co_name for below, _ in traceback.walk_stack(frame)}.issuperset(rest[:1])
         handled.set()
-        if is_there:
+        if rest and is_there:
+            del rest[0]
             raise KeyboardInterrupt
 
     def interrupted(*arguments: object, **options: str) -> Pair:
         monkeypatch.setattr(oauth, "exchange", send)
-        while len(begun) < 2:
+        while rest:
             handled.clear()
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            assert handled.wait(10)
+            handled.wait(0.1)  # a signal that comes just before a wait begins is heeded at the next one
+        over.set()
         assert given_up.wait(10)
         return send(*arguments, **options)  # type: ignore[arg-type]
 
@@ -406,6 +426,7 @@ def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.Mo
     try:
         with pytest.raises(KeyboardInterrupt):
             account.widget("amo_dropbox")
+        assert over.wait(10)
     finally:
         signal.signal(signal.SIGINT, former)
     with monkeypatch.context() as patch, pytest.raises(errors.StoreError, match="can't be locked"):
