@@ -127,7 +127,7 @@ class PairToken(Token):
                 if stored.access_token == stale or _is_due(stored):
                     # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
                     with ThreadPoolExecutor(1) as pool:
-                        pool.submit(int).result()  # has it started: one that Ctrl-C meets at its start is left to itself
+                        pool.submit(int).result()  # it has started: Ctrl-C would leave one that starts to itself
                         stored = pool.submit(self._renewed, stored, held).result()
                 self._pair, self._exchanged = stored, None
 
@@ -280,7 +280,7 @@ def _login_needed(store: Store, error: errors.AmoError) -> errors.LoginNeeded:
 
 def _not_renewed(store: Store, error: errors.AmoError) -> errors.NotRenewed:
     return errors.NotRenewed(
-        f"{store.url}: the access token has expired and could not be renewed just now, so nothing was sent. Try again "
-        f"later. Why: {error}",
+        f"{store.url}: the access token is good no longer and could not be renewed just now, so nothing was done. Try "
+        f"again later. Why: {error}",
         url=error.url,
     )

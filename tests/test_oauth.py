@@ -237,11 +237,20 @@ def test_not_renewed_now(strict: Sandbox) -> None:
     pair = stored(strict, due=True)
     account = amo.connect(strict.url)
     with strict.faults.bad_gateway(path="/oauth2/*") as fault:
-        with pytest.raises(errors.NotRenewed, match=r"nothing was sent\. Try again later") as raised:
+        with pytest.raises(errors.NotRenewed, match=r"nothing was done\. Try again later") as raised:
             account.uninstall("amo_dropbox")
     assert fault.hits == 2
     assert not [text for text in secrets_of(pair) if text in shown(raised.value)]
     assert account.widget("amo_dropbox").id == 742
+
+
+def test_refused_and_not_renewed_now(strict: Sandbox) -> None:
+    """Of a write that was sent and refused, whose token could not be renewed, nobody says that it was not sent."""
+    stored(strict)
+    with strict.faults.expired_token(times=1), strict.faults.bad_gateway(path="/oauth2/*"):
+        with pytest.raises(errors.NotRenewed, match=r"so nothing was done\. Try again later") as raised:
+            amo.connect(strict.url).uninstall("amo_dropbox")
+    assert "sent" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
