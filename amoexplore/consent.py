@@ -10,7 +10,7 @@ import webbrowser
 from getpass import getpass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
 
 from amoexplore import errors
 from amoexplore.account import Account
@@ -53,7 +53,8 @@ def login(host: str, *, client_id: str, redirect_uri: str, paste: bool = False) 
     Raises
     ------
     ConfigurationError
-        If there can be no such account, or client_id, redirect_uri or the secret are missing.
+        If there can be no such account, or client_id, redirect_uri or the secret are missing; or nobody can type what
+        is asked for.
     LoginFailed
         If the user denied, what came back is not the answer to this login, or amoCRM does not take it.
     StoreError
@@ -79,19 +80,43 @@ def login(host: str, *, client_id: str, redirect_uri: str, paste: bool = False) 
 
 
 def _secret(client_id: str, redirect_uri: str) -> MaskedText:
-    parts = urlsplit(redirect_uri)
+    parts = _parts(redirect_uri)
     if not client_id or parts.scheme not in {"http", "https"} or not parts.hostname:
         raise errors.ConfigurationError(
             "A login needs the integration's client_id, and its redirect_uri with http:// or https://: both stand in "
             "its settings in amoCRM, on the Keys tab."
         )
     text = MaskedText(os.environ.get(SECRET_VARIABLE, ""))
-    text = text or MaskedText(getpass(f"Secret of the integration {client_id}: "))
+    text = text or _typed(f"Secret of the integration {client_id}", f"set {SECRET_VARIABLE}")
     if not text.strip():
         raise errors.ConfigurationError(
             f"A login needs the integration's secret, which stands on its Keys tab: type it, or set {SECRET_VARIABLE}."
         )
     return MaskedText(text.strip())
+
+
+def _parts(redirect_uri: str) -> SplitResult:
+    try:
+        parts = urlsplit(redirect_uri)
+        parts.port  # noqa: B018  raises for what can be none
+    except ValueError as error:
+        why = error
+    else:
+        return parts
+    raise errors.ConfigurationError(
+        f"{redirect_uri!r} is no redirect_uri: {why}. Copy it from the integration's settings in amoCRM, Keys tab; one "
+        "looks like http://127.0.0.1:8321/."
+    )
+
+
+def _typed(what: str, instead: str) -> MaskedText:
+    """Return what is typed, unseen."""
+    try:
+        return MaskedText(getpass(f"{what}: "))
+    except EOFError:
+        raise errors.ConfigurationError(
+            f"{what}: it was to be typed, but standard input has ended. Log in from a terminal, or {instead}."
+        ) from None
 
 
 def _consent_page(url: str, integration: Integration, state: str) -> str:
@@ -113,7 +138,12 @@ def _open(page: str) -> None:
 
 
 def _pasted(state: str) -> Mapping[str, MaskedText]:
-    text = MaskedText(getpass("The code, or the whole address that the browser was sent to (not shown): ").strip())
+    text = MaskedText(
+        _typed(
+            "The code, or the whole address that the browser was sent to (not shown)",
+            "take an integration with a redirect_uri on this machine, without --paste",
+        ).strip()
+    )
     return _parameters(text) if "=" in text else {"code": text, "state": MaskedText(state)}
 
 

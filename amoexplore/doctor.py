@@ -134,14 +134,21 @@ def _about(account: Account) -> Iterator[Finding]:
 
 
 def _token(account: Account) -> Finding:
-    token, until = account.token, account.token.expires_at
+    token, until = account.token, _date(account.token.expires_at)
     kind = "by OAuth, renewed by itself" if token.is_renewed else "long-lived"
     if until is None:
         return Finding("token", f"{kind}; it does not say until when it is good")
-    said = f"{kind}; good until {datetime.fromtimestamp(until).astimezone():%Y-%m-%d %H:%M %Z}"
-    if token.is_renewed or until > time.time() + _WEEK:
+    said = f"{kind}; good until {until:%Y-%m-%d %H:%M %Z}"
+    if token.is_renewed or until.timestamp() > time.time() + _WEEK:
         return Finding("token", said)
     return Finding("token", said, "Make a new one on the integration's Keys tab, before this one ends.")
+
+
+def _date(seconds: float | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds).astimezone()
+    except (OSError, OverflowError, ValueError):  # a number that no calendar has
+        return None
 
 
 def _user(account: Account, me: Me) -> Finding:

@@ -27,7 +27,7 @@
     ├── NotSent (RuntimeError)                a form that waits for a second step, or for another call's end
     ├── OutcomeUnknown (ConnectionError)      a write was sent, and its answer was lost
     ├── LoginFailed (PermissionError)         no tokens came of a login
-    ├── NotRenewed (ConnectionError)          an expired token could not be renewed just now; nothing was sent
+    ├── NotRenewed (ConnectionError)          an expired token could not be renewed just now; nothing was done
     ├── StoreError (OSError)                  tokens that can't be saved or read
     ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
@@ -199,7 +199,7 @@ class LoginFailed(AmoError, PermissionError):
 
 
 class NotRenewed(AmoError, ConnectionError):
-    """An expired token could not be renewed just now. What it was needed for was not sent."""
+    """An expired token could not be renewed just now, so what it was for was not sent, or refused: it was not done."""
 
 
 class StoreError(AmoError, OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -118,21 +119,26 @@ class PairToken(Token):
         with self._lock:
             if self._pair.access_token != stale:
                 return
-            with self._store.alone():
+            if self._exchanged is None:  # what is still to be saved has to wait for nothing
+                _way(self._pair.url, self._pair.client_id).await_permit()  # out here, where Ctrl-C ends it
+            with ExitStack() as held:
+                held.enter_context(self._store.alone())
                 stored = self._store.load() or self._pair
                 if stored.access_token == stale or _is_due(stored):
                     # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
                     with ThreadPoolExecutor(1) as pool:
-                        stored = pool.submit(self._renewed, stored).result()
+                        pool.submit(int).result()  # it has started: Ctrl-C would leave one that starts to itself
+                        stored = pool.submit(self._renewed, stored, held).result()
                 self._pair, self._exchanged = stored, None
 
-    def _renewed(self, pair: Pair) -> Pair:
-        # What came for this very pair may still have to be saved; what came for another one is history.
-        if self._exchanged is None or self._exchanged[0] != pair:
-            self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
-            self._exchanged = pair, refreshed(pair, self._store)
-        self._store.save(self._exchanged[1])
-        return self._exchanged[1]
+    def _renewed(self, pair: Pair, held: ExitStack) -> Pair:
+        with held.pop_all():  # the lock is this thread's now: who asked for the pair may be gone before it is saved
+            # What came for this very pair may still have to be saved; what came for another one is history.
+            if self._exchanged is None or self._exchanged[0] != pair:
+                self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
+                self._exchanged = pair, refreshed(pair, self._store)
+            self._store.save(self._exchanged[1])
+            return self._exchanged[1]
 
 
 def exchange(url: str, integration: Integration, **what: str) -> Pair:
@@ -144,9 +150,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     """
     before = time.time()
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = Transport(url, Nobody(integration.client_id), timeout=_TIMEOUT, pace="auto").send(
-        Request("POST", f"{url}{EXCHANGE}", content=content)
-    )
+    answer = _way(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
     granted = _decoded(answer, _Granted)
     # Rather by this machine's clock, which renewals go by, than by amoCRM's.
     by_clock = None if granted.expires_in is None else before + granted.expires_in
@@ -161,6 +165,11 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
         renew_at=expires_at - min(EARLY, (expires_at - before) * _PART),
         expires_at=expires_at,
     )
+
+
+def _way(url: str, client_id: str) -> Transport:
+    """Return what sends an exchange."""
+    return Transport(url, Nobody(client_id), timeout=_TIMEOUT, pace="auto")
 
 
 def refreshed(pair: Pair, store: Store) -> Pair:
@@ -271,7 +280,7 @@ def _login_needed(store: Store, error: errors.AmoError) -> errors.LoginNeeded:
 
 def _not_renewed(store: Store, error: errors.AmoError) -> errors.NotRenewed:
     return errors.NotRenewed(
-        f"{store.url}: the access token has expired and could not be renewed just now, so nothing was sent. Try again "
-        f"later. Why: {error}",
+        f"{store.url}: the access token is good no longer and could not be renewed just now, so nothing was done. Try "
+        f"again later. Why: {error}",
         url=error.url,
     )

@@ -18,9 +18,10 @@ from weakref import WeakSet, WeakValueDictionary
 import msgspec
 from msgspec import Struct
 
-from amoexplore.errors import Blocked, UnsharedPaceWarning
+from amoexplore.errors import Blocked, TooManyRequests, UnsharedPaceWarning
 from amoexplore.files import STATE_VARIABLE, state_folder
 from amoexplore.permits import Permits, RoundTrips
+from amoexplore.retries import CAP
 from amoexplore.stops import CalledOff
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _LOOK: Final = 0.02
 _SLICE: Final = 0.25
 #: Nobody holds the lock for longer than it takes to write a line.
 _LOCK_TIMEOUT: Final = 10.0
+#: Pauses that are longer are not waited out; to what is, chance adds less than a second.
+_TOO_LONG: Final = CAP + 1.0
 #: Waits that are shorter are not worth a line.
 _WORTH_TELLING: Final = 1.0
 
@@ -136,6 +139,8 @@ class Pacer:
         ------
         Blocked
             If the account was found to be blocked, also while this waits.
+        TooManyRequests
+            If there is a pause that is too long to be waited out.
         CalledOff
             If it was called off before.
         CancelledError
@@ -235,6 +240,12 @@ class Pacer:
     def _try(self, permit: str, rate: int, lease: float) -> float:
         """Take a permit and return 0, or return after how many seconds to look again."""
         wait, pause = self._share(lambda permits: permits.take(permit, rate, clock.now(), lease))
+        if pause > _TOO_LONG:
+            raise TooManyRequests(
+                f"Not sent: there were too many requests, and {self._name} has asked for none for another "
+                f"{pause:.0f} s. Try again then; until then have nothing else send to it either.",
+                retry_after=pause,
+            )
         if pause and (end := clock.now() + pause) > self._told + _WORTH_TELLING:
             self._told = end
             self._tell(pause, "too many requests")

@@ -12,6 +12,7 @@ import msgspec
 from amoexplore import files
 from amoexplore.errors import StoreError
 from amoexplore.models import Body
+from amoexplore.retries import CAP
 from amoexplore.tokens import MaskedText, masked_text
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from keyring.backend import KeyringBackend
 
-#: Seconds to wait for another process that renews the same pair: more than its requests may take.
-PATIENCE: Final = 300.0
+#: Seconds to wait for another process that renews the same pair: more than its ten requests at the most may take, each
+#: of them after a pause. Nobody waits for one that has died.
+PATIENCE: Final = 10 * (CAP + 70)
 
 _SERVICE = "amoexplore"
 
@@ -128,7 +130,7 @@ class Store:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep all other threads and processes out.
+        """Keep all other threads and processes out; another thread than entered may leave.
 
         Raises
         ------
@@ -136,13 +138,13 @@ class Store:
         """
         from filelock import FileLock  # noqa: PLC0415  only a pair that is renewed needs it
 
-        lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600)
+        lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600, thread_local=False)
         self._try("locked", self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        self._try("locked", lock.acquire)
         try:
+            self._try("locked", lock.acquire)
             yield
         finally:
-            lock.release()
+            lock.release()  # and where Ctrl-C came just as it was got
 
     def load(self) -> Pair | None:
         """Return the pair, None if there is none.

@@ -14,7 +14,8 @@ from amoexplore.errors import NoSnapshot
 from amoexplore.frames import WIDGETS
 from amoexplore.reports import Catalog, Report
 from amoexplore.shelf import Shelf
-from amoexplore.snapshots import FRAMES, TABLES
+from amoexplore.snapshots import TABLES
+from amoexplore.wire import Unreadable
 
 if TYPE_CHECKING:
     import os
@@ -297,4 +298,6 @@ def _report(snapshot: Snapshot) -> Report:
     """Return what the load did; what was not counted yet when it was stored is 0."""
     stored = snapshot.manifest.report
     values = {each.name: stored.get(each.name, 0) for each in fields(Report)}
-    return Report(**values | {name: pd.DataFrame(**stored[name]) for name in FRAMES})
+    listed = tuple(Unreadable(*row) for row in stored["unreadable"]["data"])
+    again = tuple((code, number, first, second) for code, number, first, second in stored["repeated"]["data"])
+    return Report(**values | {"listed": listed, "again": again})

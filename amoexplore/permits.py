@@ -14,7 +14,7 @@ from msgspec import Struct, field
 #: What amoCRM allows an integration: so many requests in any second.
 RATE: Final = 7
 
-#: No permit and no pause lasts longer, in seconds; what says so is from before the machine was started anew.
+#: No permit counts for longer, in seconds; what says so is from before the machine was started anew.
 LONGEST: Final = 600.0
 
 _DAY: Final = 86_400.0
@@ -28,13 +28,16 @@ class Permits(Struct):
     held : dict of float
         Until when each counts, by its name.
     pause : float
-        Until when nothing is sent.
+        Until when nothing is sent, a day at the most.
+    paused : float
+        When that began; if that is yet to come, it was before the machine was started anew.
     refused : float or None
         When a request was refused for being too many although the pace had been kept: bursts are not allowed there.
     """
 
     held: dict[str, float] = field(default_factory=dict)
     pause: float = 0.0
+    paused: float = 0.0
     refused: float | None = None
 
     def take(self, name: str, rate: int, now: float, lease: float) -> tuple[float, float]:
@@ -52,6 +55,8 @@ class Permits(Struct):
         allowed = 1 if self.is_spaced(now) else rate
         free_at = counting[-allowed] if len(counting) >= allowed else now
         pause = self._pause_left(now)
+        if not pause:
+            self.pause = 0.0  # one from before must not come back when the machine has run for as long again
         wait = max(free_at - now, pause)
         if not wait:
             self.held[name] = now + min(lease, LONGEST)
@@ -67,7 +72,7 @@ class Permits(Struct):
 
     def pause_for(self, seconds: float, now: float, *, spaced: bool) -> None:
         """Give out none for so long, or for as long as a pause lasts already, and one at a time from then on."""
-        self.pause = now + max(seconds, self._pause_left(now))
+        self.paused, self.pause = now, now + max(min(seconds, _DAY), self._pause_left(now))
         if spaced:
             self.refused = now
 
@@ -76,8 +81,7 @@ class Permits(Struct):
         return self.refused is not None and 0 <= now - self.refused < _DAY
 
     def _pause_left(self, now: float) -> float:
-        left = self.pause - now
-        return left if 0 < left <= LONGEST else 0.0
+        return self.pause - now if self.paused <= now < self.pause else 0.0
 
 
 class RoundTrips:

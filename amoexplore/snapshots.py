@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
 import fsspec
@@ -39,8 +39,8 @@ MANIFEST = "manifest.json"
 #: How a folder says when a snapshot was taken: no character that a file system forbids, and in the order of time.
 TAKEN = "%Y-%m-%dT%H-%M-%S.%fZ"
 
-#: What of a report is a frame.
-FRAMES = ("unreadable", "repeated")
+#: What of a report is a frame, and the field that it is made from.
+FRAMES: Final = {"unreadable": "listed", "repeated": "again"}
 
 #: Each table, its columns, and by which of them a row is known.
 TABLES = {"widgets": (WIDGETS, ["code"]), "settings": (SETTINGS, ["code", "position"])}
@@ -167,9 +167,9 @@ def _file(content: bytes) -> File:
 
 def _stored(report: Report) -> dict[str, Any]:
     """Return what the load did as JSON has it; frames as their columns and rows."""
-    values = {each.name: getattr(report, each.name) for each in fields(Report)}
+    values = {each.name: getattr(report, each.name) for each in fields(Report) if each.name not in FRAMES.values()}
     for name in FRAMES:
-        rows = values[name].astype("object")
+        rows = getattr(report, name).astype("object")
         values[name] = rows.where(rows.notna(), None).to_dict("split", index=False)
     return values
 

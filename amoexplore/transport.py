@@ -52,7 +52,7 @@ _BLOCKED = (
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
 
-#: Seconds for which nothing is sent after a refusal that is not waited out: as long as requests are counted.
+#: Seconds for which at least nothing is sent after a refusal that is not waited out: as long as requests are counted.
 _BREATH = 1.0
 
 
@@ -210,6 +210,17 @@ class Transport:
         """
         return self._once(request, Errand())
 
+    def await_permit(self) -> None:
+        """Return once a request could be sent: a permit was there, and is free again.
+
+        Raises
+        ------
+        Blocked, TooManyRequests
+            If none will be.
+        """
+        with self._pacer.trip(self.rate, self._timeout):
+            pass
+
     def _wait_after(self, error: errors.AmoError, errand: Errand) -> float | None:
         if not errand.sent or (isinstance(error, errors.ConnectionRefused) and not self._has_answered):
             return None
@@ -283,8 +294,9 @@ class Transport:
             self._pacer.close(error)
         if isinstance(error, errors.TooManyRequests) and self._pace:
             wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
-            self._pacer.pause(wait or _BREATH, spaced=rate is not None)
-            self._others.pause(wait or _BREATH)
+            pause = wait or max(error.retry_after or 0, _BREATH)
+            self._pacer.pause(pause, spaced=rate is not None)
+            self._others.pause(pause)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         prepared = self._plain.copy()

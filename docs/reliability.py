@@ -48,8 +48,9 @@ BEHIND = """
 ## What is sent again, and when
 
 Reads only. Waits are in seconds, up to a half longer by chance; what the service asks for by retry_after or
-Retry-After counts instead, unless it is more than {cap:.0f} s. Waits of a second or more are told in a line, and
-`catalog.report` has them as `retries` and `waited`.
+Retry-After counts instead, unless it is more than {cap:.0f} s. Then it is an error at once, and so is whatever
+else is to be sent until then, by any process of this machine that keeps the pace: nothing is sent, for a day at the
+most. Waits of a second or more are told in a line, and `catalog.report` has them as `retries` and `waited`.
 
 | what came | sent again after |
 |---|---|

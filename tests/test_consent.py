@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import sys
 import threading
@@ -272,6 +273,34 @@ def test_what_a_login_needs(client_id: str, redirect_uri: str, secret: str, monk
     monkeypatch.setattr("webbrowser.open", lambda _: 1 / 0)
     with pytest.raises(errors.ConfigurationError, match="A login needs"):
         amo.login("example.amocrm.ru", client_id=client_id, redirect_uri=redirect_uri)
+
+
+@pytest.mark.parametrize("redirect_uri", ["http://[", "http://localhost:99999/", "http://localhost:abc/"])
+def test_what_is_no_redirect_uri(redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that can't be one is told with itself, why it is none, and where the right one stands."""
+    monkeypatch.setattr(consent, "getpass", lambda _: 1 / 0)
+    with pytest.raises(errors.ConfigurationError, match=r"is no redirect_uri: .*(Port|IPv6).* Keys tab") as raised:
+        amo.login("example.amocrm.ru", client_id=CLIENT, redirect_uri=redirect_uri)
+    assert repr(redirect_uri) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "advice"),
+    [("", "set AMOEXPLORE_CLIENT_SECRET"), (SECRET, "redirect_uri on this machine, without --paste")],
+)
+def test_nobody_types(
+    secret: str, advice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where standard input has ended, what was to be typed is named, and how to do without."""
+
+    def ended(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setenv("AMOEXPLORE_CLIENT_SECRET", secret)
+    monkeypatch.setattr("webbrowser.open", lambda _: True)
+    monkeypatch.setattr(consent, "getpass", ended)
+    assert main(["login", "example.amocrm.ru", "--client-id", CLIENT, "--redirect-uri", ELSEWHERE]) == 1
+    assert re.search(f"but standard input has ended.*{advice}", capsys.readouterr().err)
 
 
 def test_port_taken(sandbox: Sandbox) -> None:

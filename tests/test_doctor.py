@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from base64 import urlsafe_b64encode
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,17 @@ def test_the_end_of_a_long_lived_token(days: int, *, is_wrong: bool) -> None:
     assert finding.is_wrong is is_wrong
     assert "long-lived; good until 20" in finding.said
     assert token not in str(finding)
+
+
+@pytest.mark.parametrize("until", ["1e300", "-1e300", "-62135596801", "NaN", "1e400", "253402300800", '"soon"'])
+def test_an_end_that_is_no_date(until: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token whose end no calendar has is one that does not say when it ends; what follows is told as well."""
+    payload = urlsafe_b64encode(f'{{"exp": {until}}}'.encode()).decode().rstrip("=")
+    with Sandbox(size=3, token=f"head.{payload}.signature") as sandbox:
+        connected(monkeypatch, sandbox, sandbox.token)
+        told = found()
+    assert told["token"].said == "long-lived; it does not say until when it is good"
+    assert told["trials"].said == "none is unfinished"
 
 
 @pytest.mark.parametrize(

@@ -10,27 +10,31 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from clocks import Skipping
 from pairs_of import exchanges, stored
-from scripted import answer, answering
+from scripted import DROP, ScriptedServer, answer, answering, problem
 from tracebacks import shown
 
 import amoexplore as amo
-from amoexplore import Sandbox, errors, files, oauth
+from amoexplore import Sandbox, errors, files, oauth, pacer, retries
 from amoexplore.oauth import Integration
-from amoexplore.pairs import Store
+from amoexplore.pacer import pacer_of
+from amoexplore.pairs import PATIENCE, Pair, Store
 from amoexplore.sandbox.jwt import unverifiable
 from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
-    from amoexplore.pairs import Pair
+    from scripted import Request
 
 SUPPORT = Path(__file__).parent / "support"
 DAY = 86_400
@@ -233,11 +237,20 @@ def test_not_renewed_now(strict: Sandbox) -> None:
     pair = stored(strict, due=True)
     account = amo.connect(strict.url)
     with strict.faults.bad_gateway(path="/oauth2/*") as fault:
-        with pytest.raises(errors.NotRenewed, match=r"nothing was sent\. Try again later") as raised:
+        with pytest.raises(errors.NotRenewed, match=r"nothing was done\. Try again later") as raised:
             account.uninstall("amo_dropbox")
     assert fault.hits == 2
     assert not [text for text in secrets_of(pair) if text in shown(raised.value)]
     assert account.widget("amo_dropbox").id == 742
+
+
+def test_refused_and_not_renewed_now(strict: Sandbox) -> None:
+    """Of a write that was sent and refused, whose token could not be renewed, nobody says that it was not sent."""
+    stored(strict)
+    with strict.faults.expired_token(times=1), strict.faults.bad_gateway(path="/oauth2/*"):
+        with pytest.raises(errors.NotRenewed, match=r"so nothing was done\. Try again later") as raised:
+            amo.connect(strict.url).uninstall("amo_dropbox")
+    assert "sent" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -372,6 +385,142 @@ def test_ctrl_c_costs_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch)
     assert Store(sandbox.url).load() != pair
     assert account.widget("amo_dropbox").id == 742
     assert exchanges(sandbox) == [200, 200]
+
+
+def test_ctrl_c_while_a_thread_starts(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C at which the thread of an exchange just starts leaves no exchange to itself."""
+    pair = stored(strict, due=True)
+    account, start, started = amo.connect(strict.url), threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        started.append(thread)
+        start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(threading.Thread, "start", interrupted)
+        account.token._renew(pair.access_token)  # type: ignore[attr-defined]
+    for thread in started:
+        thread.join()
+    assert Store(strict.url).load() == pair
+    assert exchanges(strict) == [200]
+
+
+def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who will not wait for an exchange leaves the store locked until its pair is saved: nobody uses the old one up."""
+    stored(strict, due=True)
+    account, send, lock = amo.connect(strict.url), oauth.exchange, Store(strict.url)
+    rest = ["result", "shutdown"]  # where who waits is interrupted: for the exchange, and then for its thread's end
+    handled, over, given_up = threading.Event(), threading.Event(), threading.Event()
+
+    def interrupt(_: int, frame: FrameType | None) -> None:
+        is_there = {below.f_code.co_name for below, _ in traceback.walk_stack(frame)}.issuperset(rest[:1])
+        handled.set()
+        if rest and is_there:
+            del rest[0]
+            raise KeyboardInterrupt
+
+    def interrupted(*arguments: object, **options: str) -> Pair:
+        monkeypatch.setattr(oauth, "exchange", send)
+        while rest:
+            handled.clear()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            handled.wait(0.1)  # a signal that comes just before a wait begins is heeded at the next one
+        over.set()
+        assert given_up.wait(10)
+        return send(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(oauth, "exchange", interrupted)
+    former = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            account.widget("amo_dropbox")
+        assert over.wait(10)
+    finally:
+        signal.signal(signal.SIGINT, former)
+    with monkeypatch.context() as patch, pytest.raises(errors.StoreError, match="can't be locked"):
+        patch.setattr("amoexplore.pairs.PATIENCE", 0.0)
+        with lock.alone():
+            pytest.fail("somebody else had the store meanwhile")
+    given_up.set()
+    assert amo.connect(strict.url).widget("amo_dropbox").id == 742
+    assert account.widget("amo_dropbox").id == 742
+    assert exchanges(strict) == [200, 200]
+
+
+def test_ctrl_c_ends_a_pause_before_an_exchange(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C while an exchange waits for the end of a pause takes effect at once: nothing is exchanged yet."""
+    pair = stored(strict, due=True)
+    account = amo.connect(strict.url)
+    pacer_of(strict.url, pair.client_id).pause(30, spaced=False)
+
+    class Interrupted(Skipping):
+        def wait(self, *_: object) -> None:
+            assert threading.current_thread() is threading.main_thread()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pacer, "clock", Interrupted())
+        account.widget("amo_dropbox")
+    assert Store(strict.url).load() == pair
+    assert exchanges(strict) == [200]
+
+
+@pytest.mark.parametrize("kind", [errors.Blocked, errors.TooManyRequests])
+def test_what_was_exchanged_is_saved_though_nothing_is_sent(
+    strict: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: type[errors.Refused]
+) -> None:
+    """A pair that could not be saved is saved as soon as it can be, also where nothing may be sent any more."""
+    pair = stored(strict, due=True)
+    account, save = amo.connect(strict.url), Store.save
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(Store, "save", lambda store, pair: save(store, pair) if pair.renew_at == 0 else 1 / 0)
+        account.widget("amo_dropbox")
+    pace = pacer_of(strict.url, pair.client_id)
+    pace.close(errors.Blocked("no")) if kind is errors.Blocked else pace.pause(3600, spaced=False)
+    with pytest.raises(kind, match="Not sent"):
+        account.widget("amo_dropbox")
+    assert Store(strict.url).load() == account.token._pair != pair  # type: ignore[attr-defined]
+    assert exchanges(strict) == [200, 200]
+
+
+def stored_by_hand(url: str, access_token: MaskedText) -> Pair:
+    """Store a pair that has to be renewed, of an account that nobody logged in to."""
+    pair = Pair(
+        url=url,
+        client_id="c",
+        redirect_uri="https://example.org/",
+        client_secret=MaskedText("s"),
+        access_token=access_token,
+        refresh_token=MaskedText("r"),
+        renew_at=0.0,
+        expires_at=0.0,
+    )
+    store = Store(url)
+    with store.alone():
+        store.save(pair)
+    return pair
+
+
+def test_patience_outlasts_the_longest_renewal(clock: Skipping) -> None:
+    """Who waits for another process waits longer than a renewal may take that meets all that it can outlast."""
+    granted = {"access_token": "b", "refresh_token": "s", "expires_in": DAY}
+    rest = [DROP, problem(401), *[problem(429)] * 5, b"where", DROP, answer(granted)]
+
+    def script(_: Request) -> bytes:
+        for pace in paces:
+            pace.pause(retries.CAP, spaced=False)  # as for somebody else's request
+        said = rest.pop(0)
+        return answer({"domain": there}) if said == b"where" else said
+
+    with ScriptedServer(script) as server:
+        there = server.url.replace("127.0.0.1", "localhost").removeprefix("http://")
+        paces = [pacer_of(url, "c") for url in (server.url, f"http://{there}")]
+        pair = stored_by_hand(server.url, MaskedText(unverifiable({"api_domain": there})))
+        token = amo.connect(server.url).token
+        token._renew(pair.access_token)  # type: ignore[attr-defined]
+    assert (rest, token.url) == ([], f"http://{there}")
+    assert sum(clock.waits) + len(server.requests) * 2 * oauth._TIMEOUT < PATIENCE
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,23 @@ def test_too_many_requests_for_too_long() -> None:
         assert (len(server.requests), raised.value.tries) == (6, 6)
 
 
+def test_a_long_pause_is_everybodys(clock: Skipping) -> None:
+    """After a 429 that asks for an hour nothing is sent for an hour, by nobody; then all goes on."""
+    with answering(problem(429, retry_after=3600), PAGE) as server:
+        first, second = (Account(server.url, TOKEN, pace=7) for _ in range(2))
+        with pytest.raises(errors.TooManyRequests, match="answers 429"):
+            first.widgets_answer()
+        for late, left in ((0, 3600), (3000, 600)):
+            clock.wait(late, threading.Event())
+            for send in (methodcaller("widgets_answer"), methodcaller("continue_bot", 1, 2)):
+                with pytest.raises(errors.TooManyRequests, match=rf"Not sent: .* for another {left} s") as raised:
+                    send(second)
+                assert raised.value.retry_after == pytest.approx(left, abs=1)
+        assert len(server.requests) == 1
+        clock.wait(400, threading.Event())
+        assert second.widgets_answer().waited == pytest.approx(200, abs=1)
+
+
 def test_a_pause_is_everybodys(clock: Skipping) -> None:
     """After a 429 that one got, another account object of the same token waits as well."""
     with answering(problem(429, retry_after=30), PAGE) as server:
@@ -245,7 +262,7 @@ def test_nothing_secret_is_kept(tmp_path: Path) -> None:
         shown = repr(vars(account._transport._pacer))
     (file,) = state(tmp_path)
     assert TOKEN not in f"{shown} {file} {file.read_text()}"
-    assert json.loads(file.read_text()).keys() == {"held", "pause", "refused"}
+    assert json.loads(file.read_text()).keys() == {"held", "pause", "paused", "refused"}
 
 
 def test_accounts_and_integrations_are_paced_apart(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 import keyring
 import pytest
+from filelock import FileLock
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from keyring.errors import KeyringLocked
@@ -129,3 +131,20 @@ def test_a_locked_keyring(sandbox: Sandbox, keychain: Keychain) -> None:
     ) as raised:
         amo.connect(sandbox.url)
     assert pair.access_token not in shown(raised.value)
+
+
+def test_ctrl_c_leaves_no_lock(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KeyboardInterrupt just when the lock was got leaves it to others, also while its traceback lives."""
+    acquire, store = FileLock.acquire, Store(sandbox.url)
+
+    def interrupted(lock: FileLock) -> None:
+        acquire(lock)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised, ExitStack() as stack:
+        patch.setattr(FileLock, "acquire", interrupted)
+        stack.enter_context(store.alone())
+    assert raised.tb
+    monkeypatch.setattr("amoexplore.pairs.PATIENCE", 0.0)
+    with store.alone():
+        assert store.load() is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import heapq
+from copy import copy
 from itertools import pairwise
 
 from hypothesis import given
@@ -107,6 +108,24 @@ def test_longer_pause_counts() -> None:
     assert permits.take("a", 7, 5, 1) == (5, 5)
     permits.pause_for(30, 5, spaced=False)
     assert permits.take("a", 7, 5, 1) == (30, 30)
+
+
+def test_long_pause() -> None:
+    """A pause lasts as long as it was asked for, a day at the most, and none that began before a restart counts."""
+    permits = Permits()
+    permits.pause_for(3600, 5000, spaced=False)
+    left = [copy(permits).take("a", 7, now, 1)[1] for now in (5000, 5600, 8599, 8600, 4999, 0)]
+    assert left == [3600, 3000, 1, 0, 0, 0]
+    permits.pause_for(1e300, 5000, spaced=False)
+    assert permits.take("a", 7, 5000, 1)[1] == 86_400
+
+
+def test_a_pause_from_before_a_restart_is_forgotten() -> None:
+    """Nor does it come back when the machine has run for as long again."""
+    permits = Permits()
+    permits.pause_for(3600, 5000, spaced=False)
+    assert permits.take("a", 7, 10, 1) == (0, 0)
+    assert permits.take("b", 7, 5001, 1) == (0, 0)
 
 
 @given(st.lists(st.floats(0.001, 10), max_size=100))
