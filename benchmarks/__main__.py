@@ -13,7 +13,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks import far, limited, near, report
+from benchmarks import far, limited, near, processes, report
 from benchmarks.plan import QUICK, Bench, Plan
 from benchmarks.server import Server
 
@@ -25,6 +25,9 @@ CASES = {
     "burst": far.burst,
     "rolling": limited.rolling,
     "spaced": limited.spaced,
+    "memory": processes.memory,
+    "import": processes.importing,
+    "command": processes.command,
 }
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

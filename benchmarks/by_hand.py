@@ -73,7 +73,8 @@ def _typed_widgets(frame: pd.DataFrame) -> pd.DataFrame:
     frame["settings_count"] = frame["settings_template"].apply(len)
     frame["required_count"] = frame["settings_template"].apply(lambda fields: sum(f["is_required"] for f in fields))
     dtypes = {"id": "int64", "code": "str", "version": "str", "client_uuid": "str", "pipeline_id": "Int64"}
-    return frame.drop(columns="settings_template").astype(dtypes | dict.fromkeys(FLAGS, "boolean"))
+    dtypes |= dict.fromkeys(FLAGS, "boolean")
+    return frame[[*dtypes, "rating", "settings_count", "required_count"]].astype(dtypes)
 
 
 def _typed_settings(frame: pd.DataFrame) -> pd.DataFrame:

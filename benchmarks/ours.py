@@ -11,6 +11,7 @@ from amoexplore.models import Answer, Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import pandas as pd
 
@@ -29,3 +30,8 @@ def load(url: str, pace: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]
     """Load the whole catalogue."""
     catalog = amo.load_catalog(amo.Account(url, TOKEN, pace=pace), progress=False)
     return catalog.widgets, catalog.settings
+
+
+def stream(url: str, path: Path) -> None:
+    """Load the whole catalogue into files, page by page."""
+    amo.load_to_parquet(amo.Account(url, TOKEN), path)

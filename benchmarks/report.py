@@ -54,7 +54,9 @@ class Section:
 
 def shown(number: float) -> str:
     """Return a number with as many places as say something."""
-    if number and abs(number) < 10:  # noqa: PLR2004  what has one digit before the point
+    if number == int(number):
+        return f"{number:,.0f}"
+    if abs(number) < 10:  # noqa: PLR2004  what has one digit before the point
         return f"{number:.2f}"
     return f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"  # noqa: PLR2004
 
