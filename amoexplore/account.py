@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from copy import copy
+from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
@@ -26,11 +27,12 @@ from amoexplore.errors import (
 from amoexplore.hosts import is_loopback
 from amoexplore.models import Page, Request, Secret, masked, settings_of
 from amoexplore.tokens import MaskedText, Token
-from amoexplore.transport import Pace, Transport
+from amoexplore.transport import Errand, Pace, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from amoexplore import wire
     from amoexplore.handlers import Handler
     from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
 
@@ -106,6 +108,11 @@ class Account:
         return urlsplit(self.url).netloc
 
     @property
+    def rate(self) -> int | None:
+        """At most how many requests it is sent in any second; None for as many as come."""
+        return self._transport.rate
+
+    @property
     def is_on_this_machine(self) -> bool:
         """Whether this is a sandbox: nothing else of amoCRM's is on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
@@ -116,12 +123,24 @@ class Account:
         return SANDBOX if self.is_on_this_machine else self.host
 
     def widgets_answer(self, page: int = 1, limit: int = 50) -> Answer:
-        """Return one page of the catalogue as it came, undecoded; what ``load_catalog`` walks along."""
-        if page < 1:
-            raise ValueError(f"page is counted from 1; there is no page {page!r}.")
-        if not 1 <= limit <= MAX_LIMIT:
-            raise ValueError(f"limit is from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
-        return self._transport.get("/api/v4/widgets", {"page": page, "limit": limit})
+        """Return one page of the catalogue as it came, undecoded."""
+        path = _listing_path(page, limit)
+        return self._transport.fetch(lambda: path, decode.demand_json, Errand())[0]
+
+    def fetch_page(self, draw: Callable[[], int], limit: int, errand: Errand) -> wire.Page:
+        """Return one page of the catalogue as it was sent, decoded; what ``load_catalog`` walks along.
+
+        Parameters
+        ----------
+        draw : callable
+            Gives its number, as soon as it can be sent for.
+        limit : int
+        errand : Errand
+            Counts how often it is sent for, and can be called off.
+        """
+        drawn = cache(draw)
+        answer, body = self._transport.fetch(lambda: _listing_path(drawn(), limit), decode.listing, errand)
+        return decode.page(answer, drawn(), body)
 
     def widgets_page(self, page: int = 1, limit: int = 50) -> Page:
         """Return one page of the catalogue: GET /api/v4/widgets.
@@ -395,6 +414,14 @@ class Account:
             return "The account could not be asked just now."
         late = "" if installed else ", but a late request may still arrive"
         return f"Asked just now, the account says that the widget is {'' if installed else 'not '}installed{late}."
+
+
+def _listing_path(page: int, limit: int) -> str:
+    if page < 1:
+        raise ValueError(f"page is counted from 1; there is no page {page!r}.")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ValueError(f"limit is from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
+    return f"/api/v4/widgets?page={page}&limit={limit}"
 
 
 def _widget_path(code: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
-from operator import attrgetter
+from collections import Counter
+from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from amoexplore import normalize
 from amoexplore.wire import Unreadable, name_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from msgspec import Struct
 
@@ -22,16 +23,28 @@ if TYPE_CHECKING:
 
     Columns = dict[str, Any]
 
-#: Types that a reader gives back as they are, so that it need not be asked.
-_PLAIN: dict[Reader, set[type]] = {
-    normalize.text: {str, type(None)},
-    normalize.flag: {bool, type(None)},
-    normalize.integer: {type(None)},
+#: Fields of structs as columns, each in one go.
+_WIDGET: dict[str, Callable[[Sequence[wire.Widget]], list[Any]]] = {
+    "version": lambda widgets: [widget.version for widget in widgets],
+    "rating": lambda widgets: [widget.rating for widget in widgets],
+    "is_lead_source": lambda widgets: [widget.is_lead_source for widget in widgets],
+    "is_work_with_dp": lambda widgets: [widget.is_work_with_dp for widget in widgets],
+    "is_crm_template": lambda widgets: [widget.is_crm_template for widget in widgets],
+    "is_active_in_account": lambda widgets: [widget.is_active_in_account for widget in widgets],
+    "client_uuid": lambda widgets: [widget.client_uuid for widget in widgets],
+    "pipeline_id": lambda widgets: [widget.pipeline_id for widget in widgets],
 }
-#: Types whose values come again and again, so that each distinct one is read once; equal ones mean the same.
-_REPEATED: dict[Reader, set[type]] = {normalize.rating: {str, int, float, type(None)}}
-#: The fields of a widget besides its id and its code, which are read first.
-_FURTHER = {name: read for name, read in normalize.WIDGET.items() if name not in {"id", "code"}}
+_SETTING: dict[str, Callable[[Sequence[wire.Setting]], list[Any]]] = {
+    "key": lambda settings: [setting.key for setting in settings],
+    "name": lambda settings: [setting.name for setting in settings],
+    "type": lambda settings: [setting.type for setting in settings],
+    "is_required": lambda settings: [setting.is_required for setting in settings],
+}
+#: The same few texts come again and again; equal ones mean the same.
+_rating = lru_cache(maxsize=1024)(normalize.rating)
+_READERS = {**normalize.WIDGET, **normalize.SETTING}
+#: The types of settings that the API's page names.
+KNOWN_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp"})
 
 
 class PageReader:
@@ -39,21 +52,20 @@ class PageReader:
 
     Parameters
     ----------
-    number : int
-        Of the page.
+    page : Page
     unreadable : list of Unreadable
         Where to note what can't be read.
     """
 
-    def __init__(self, number: int, unreadable: list[Unreadable]) -> None:
-        self._number = number
+    def __init__(self, page: wire.Page, unreadable: list[Unreadable]) -> None:
+        self._page = page
         self._unreadable = unreadable
 
-    def identified(self, widgets: list[wire.Widget]) -> list[wire.Widget]:
+    def identified(self) -> list[wire.Widget]:
         """Return the widgets that have an id and a code, both clean; the others are noted and left out."""
-        if all(type(w.id) is int and w.id in normalize.INT64 and type(w.code) is str and w.code for w in widgets):
-            return widgets
-        return [widget for widget in widgets if self._identify(widget)]
+        if self._page.is_plain:
+            return self._page.widgets
+        return [widget for widget in self._page.widgets if self._identify(widget)]
 
     def columns(self, widgets: list[wire.Widget]) -> tuple[Columns, Columns]:
         """Return the columns of both frames, by name; each is an array or a list of clean values."""
@@ -68,15 +80,15 @@ class PageReader:
             "widget_id": ids.take(pa.array(owners)),
             "code": codes.take(pa.array(owners)),
             "position": np.arange(len(fields)) - np.repeat(lengths.cumsum() - lengths, lengths),
-            **self._clean(fields, normalize.SETTING, widgets, owners),
+            **self._clean(_SETTING, fields, widgets, owners),
         }
-        required = [flag is True for flag in settings["is_required"]]
+        required = np.array([flag is True for flag in settings["is_required"]], bool)
         return {
             "id": ids,
             "code": codes,
-            **self._clean(widgets, _FURTHER, widgets, rows),
+            **self._clean(_WIDGET, widgets, widgets, rows),
             "settings_count": lengths,
-            "required_count": np.bincount(owners, required, len(widgets)).astype(np.int64),
+            "required_count": np.bincount(owners[required], minlength=len(widgets)),
         }, settings
 
     def _identify(self, widget: wire.Widget) -> bool:
@@ -88,36 +100,41 @@ class PageReader:
             except ValueError:
                 clean = None
             if clean in (None, ""):
-                self._unreadable.append(Unreadable(self._number, name, field, shown(value)))
+                self._unreadable.append(Unreadable(self._page.number, name, field, shown(value)))
                 return False
             setattr(widget, field, clean)
         return True
 
     def _clean(
-        self, structs: Sequence[Struct], readers: Mapping[str, Reader], widgets: list[wire.Widget], owners: np.ndarray
+        self,
+        takers: Mapping[str, Callable[[Any], list[Any]]],
+        structs: Sequence[Struct],
+        widgets: list[wire.Widget],
+        owners: np.ndarray,
     ) -> Columns:
         """Return fields of structs as columns; ``owners`` has for each struct the row of its widget."""
-        raw = zip(*map(attrgetter(*readers), structs), strict=True) if structs else repeat(())
-        columns: Columns = {}
-        for (name, read), values in zip(readers.items(), raw, strict=False):
-            kinds = set(map(type, values))
-            if kinds <= _PLAIN.get(read, set()):
-                columns[name] = values
-                continue
+        columns = {name: take(structs) for name, take in takers.items()}
+        for name, values in columns.items():
+            read = _READERS[name]
+            if self._page.is_plain and read is not normalize.rating:
+                continue  # of its type already
+            quick = _rating if self._page.is_plain else read
             try:
-                if kinds <= _REPEATED.get(read, set()):
-                    clean = {value: read(value) for value in set(values)}
-                    columns[name] = [clean[value] for value in values]
-                else:
-                    columns[name] = list(map(read, values))
+                columns[name] = list(map(quick, values))
             except ValueError:
                 codes = [widgets[owner].code for owner in owners]
-                columns[name] = [self._read(read, *row) for row in zip(values, codes, repeat(name), strict=False)]
+                columns[name] = [self._read(read, *row, name) for row in zip(values, codes, strict=True)]
         return columns
 
     def _read(self, read: Reader, value: Any, code: str, name: str) -> Any:
         try:
             return read(value)
         except ValueError:
-            self._unreadable.append(Unreadable(self._number, code, name, shown(value)))
+            self._unreadable.append(Unreadable(self._page.number, code, name, shown(value)))
             return None
+
+
+def unknown_types(types: Sequence[str | None]) -> Counter[str]:
+    """Return the types of settings that the API's page does not name, and how often they came."""
+    unknown = set(types) - KNOWN_TYPES - {None}
+    return Counter(name for name in types if name in unknown) if unknown else Counter()

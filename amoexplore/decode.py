@@ -33,13 +33,27 @@ _strict_body = msgspec.json.Decoder(Body)
 _strict_widget = msgspec.json.Decoder(Widget)
 
 
-def page(answer: Answer, number: int) -> Page:
-    """Decode an answer of the list of widgets; 204 is a page without widgets."""
+def listing(answer: Answer) -> Body | None:
+    """Decode an answer of the list of widgets strictly; None for 204, and for JSON of another shape.
+
+    Raises
+    ------
+    BadAnswer
+        If it is a web page, or broken off.
+    """
+    body = None if answer.status == HTTPStatus.NO_CONTENT else _decoded(answer, _strict_body)
+    if body is None:
+        demand_json(answer)  # what is odd at its beginning may be broken off at its end
+    return body
+
+
+def page(answer: Answer, number: int, body: Body | None = None) -> Page:
+    """Decode an answer of the list of widgets, as far as its strict decoding has not; 204 is a page without widgets."""
     if answer.status == HTTPStatus.NO_CONTENT:
         return _page(answer, number, [], Links())
-    body = _decoded(answer, _strict_body)
+    body = body or _decoded(answer, _strict_body)
     if body is not None:
-        return _page(answer, number, body.embedded.widgets, body.links)
+        return _page(answer, number, body.embedded.widgets, body.links, is_plain=True)
     result = _page(answer, number, [], Links())
     # Errors are raised here, where no local holds what came: settings may stand in it.
     why = tolerant.fill(result, _plain(answer))
@@ -48,8 +62,8 @@ def page(answer: Answer, number: int) -> Page:
     return result
 
 
-def _page(answer: Answer, number: int, widgets: list[Widget], links: Links) -> Page:
-    return Page(number, answer.url, answer.requests, answer.waited, len(widgets), widgets, links)
+def _page(answer: Answer, number: int, widgets: list[Widget], links: Links, *, is_plain: bool = False) -> Page:
+    return Page(number, answer.url, answer.requests, answer.waited, len(widgets), widgets, links, is_plain)
 
 
 def widget(answer: Answer) -> models.Widget:

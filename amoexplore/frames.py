@@ -1,17 +1,23 @@
-"""Pages to the two DataFrames, and their schemas."""
+"""Pages to the two DataFrames, and their schemas.
+
+pandas is imported when there is a DataFrame to make: what goes from pages to files does without.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 
-from amoexplore.columns import PageReader
+from amoexplore.columns import PageReader, unknown_types
+from amoexplore.seen import Seen
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Mapping
+
+    import pandas as pd
 
     from amoexplore import wire
     from amoexplore.wire import Unreadable
@@ -43,14 +49,29 @@ SETTINGS = {
 }
 
 
+#: What holds a column of each dtype in Arrow, and what pandas calls that.
+_ARROW = {
+    "int64": (pa.int64(), "int64"),
+    "Int64": (pa.int64(), "int64"),
+    "Float64": (pa.float64(), "float64"),
+    "boolean": (pa.bool_(), "bool"),
+    "str": (pa.large_string(), "object"),
+}
+
+
 def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
     """Return the Arrow schema of a frame; its metadata brings the very same dtypes back, also from Parquet."""
-    empty = pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in dtypes.items()})
-    return pa.Schema.from_pandas(empty, preserve_index=False)
+    columns = [
+        {"name": name, "field_name": name, "pandas_type": _ARROW[dtype][1], "numpy_type": dtype, "metadata": None}
+        for name, dtype in dtypes.items()
+    ]
+    described = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
+    fields = [pa.field(name, _ARROW[dtype][0]) for name, dtype in dtypes.items()]
+    return pa.schema(fields, {"pandas": json.dumps(described)})
 
 
-_WIDGETS = _schema(WIDGETS)
-_SETTINGS = _schema(SETTINGS)
+#: The Arrow schemas of both.
+WIDGETS_SCHEMA, SETTINGS_SCHEMA = _schema(WIDGETS), _schema(SETTINGS)
 
 
 class Part(NamedTuple):
@@ -64,8 +85,8 @@ class Part(NamedTuple):
         Values that became NA, and entries without an id or a code, which are left out.
     repeated : list of tuple
         Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
-    unknown : Counter
-        Fields that nobody knows.
+    unknown, types : Counter
+        Fields and types of settings that nobody knows.
     entries, requests, waited
         Entries of its list, requests and seconds of waiting that it took.
     """
@@ -75,15 +96,71 @@ class Part(NamedTuple):
     unreadable: list[Unreadable]
     repeated: list[tuple[str, int, int, int]]
     unknown: Counter[str]
+    types: Counter[str]
     entries: int
     requests: int
     waited: float
 
 
+class Reader:
+    """Makes of each page two Arrow batches, without the widgets that earlier ones had.
+
+    The objects of a page are dropped at once: memory holds columns only.
+
+    Parameters
+    ----------
+    parts : iterable of Part
+        Pages that were read before, from the first on.
+    """
+
+    def __init__(self, parts: Iterable[Part] = ()) -> None:
+        self._seen = Seen()
+        for number, part in enumerate(parts, 1):
+            self._seen.add(part.widgets["code"].to_pylist(), number)
+        self._codes: list[str] = []
+
+    def read(self, page: wire.Page) -> Part:
+        """Return what becomes of a page, which is not taken in yet."""
+        unreadable = list(page.unreadable)
+        reader = PageReader(page, unreadable)
+        repeated: list[tuple[str, int, int, int]] = []
+        fresh = self._fresh(reader.identified(), page.number, repeated)
+        self._codes = [widget.code for widget in fresh]
+        widgets, settings = reader.columns(fresh)
+        return Part(
+            _batch(widgets, WIDGETS_SCHEMA),
+            _batch(settings, SETTINGS_SCHEMA),
+            unreadable,
+            repeated,
+            page.unknown,
+            unknown_types(settings["type"]),
+            page.count,
+            page.requests,
+            page.waited,
+        )
+
+    def keep(self, number: int) -> None:
+        """Take in the page that was read last: what it has will not be new again."""
+        self._seen.add(self._codes, number)
+
+    def _fresh(
+        self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
+    ) -> list[wire.Widget]:
+        codes = [widget.code for widget in widgets]
+        first_pages = self._seen.first_pages(codes)
+        if not first_pages and len(set(codes)) == len(codes):
+            return widgets
+        fresh: dict[str, wire.Widget] = {}
+        for widget in widgets:
+            if widget.code in first_pages or widget.code in fresh:
+                repeated.append((widget.code, widget.id, first_pages.get(widget.code, number), number))
+            else:
+                fresh[widget.code] = widget
+        return list(fresh.values())
+
+
 class Frames:
     """Takes pages one by one and gives the two frames at the end.
-
-    Each page becomes two Arrow batches at once and its objects are dropped: memory holds columns only.
 
     Parameters
     ----------
@@ -98,52 +175,32 @@ class Frames:
 
     def __init__(self, parts: Iterable[Part] = ()) -> None:
         self.parts = list(parts)
-        self._first_page = {
-            code: number for number, part in enumerate(self.parts, 1) for code in part.widgets["code"].to_pylist()
-        }
+        self._reader = Reader(self.parts)
 
     def read(self, page: wire.Page) -> Part:
         """Return what becomes of a page, which is not taken in yet."""
-        unreadable = list(page.unreadable)
-        reader = PageReader(page.number, unreadable)
-        repeated: list[tuple[str, int, int, int]] = []
-        fresh = self._fresh(reader.identified(page.widgets), page.number, repeated)
-        widgets, settings = reader.columns(fresh)
-        batches = _batch(widgets, _WIDGETS), _batch(settings, _SETTINGS)
-        return Part(*batches, unreadable, repeated, page.unknown, page.count, page.requests, page.waited)
+        return self._reader.read(page)
 
     def keep(self, part: Part) -> None:
         """Take in the page that was read last."""
-        self._first_page.update(dict.fromkeys(part.widgets["code"].to_pylist(), len(self.parts) + 1))
+        self._reader.keep(len(self.parts) + 1)
         self.parts.append(part)
-
-    def _fresh(
-        self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
-    ) -> list[wire.Widget]:
-        codes = [widget.code for widget in widgets]
-        if self._first_page.keys().isdisjoint(codes) and len(set(codes)) == len(codes):
-            return widgets
-        fresh: dict[str, wire.Widget] = {}
-        for widget in widgets:
-            if widget.code in self._first_page or widget.code in fresh:
-                repeated.append((widget.code, widget.id, self._first_page.get(widget.code, number), number))
-            else:
-                fresh[widget.code] = widget
-        return list(fresh.values())
 
     def widgets(self) -> pd.DataFrame:
         """Return one row a widget, in the order of the API."""
-        return _frame([part.widgets for part in self.parts], _WIDGETS)
+        return frame_of([part.widgets for part in self.parts], WIDGETS_SCHEMA)
 
     def settings(self) -> pd.DataFrame:
         """Return one row a field of a settings_template, in the order of the API."""
-        return _frame([part.settings for part in self.parts], _SETTINGS)
+        return frame_of([part.settings for part in self.parts], SETTINGS_SCHEMA)
 
 
 def _batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
-    return pa.record_batch([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
+    arrays = [pa.array(columns[name], kind) for name, kind in zip(schema.names, schema.types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _frame(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
-    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
+def frame_of(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
+    """Return Arrow batches as one DataFrame."""
+    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).combine_chunks().to_pandas()
     return frame

@@ -13,7 +13,8 @@ import pandas as pd
 from msgspec import structs
 from tqdm.auto import tqdm
 
-from amoexplore import decode, display
+from amoexplore import display
+from amoexplore.transport import Errand
 from amoexplore.errors import AmoError, Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.frames import Frames
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from amoexplore.account import Account
-
-#: The types of settings that the API's page names.
-KNOWN_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp"})
 
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
@@ -213,7 +211,7 @@ def _catalog(frames: Frames, account: str, failed: int, seconds: float) -> Catal
             [again for part in parts for again in part.repeated], columns=["code", "id", "first_page", "again_page"]
         ),
         unknown_fields=dict(sum((part.unknown for part in parts), Counter())),
-        unknown_types=_unknown_types(settings),
+        unknown_types=dict(sum((part.types for part in parts), Counter())),
     )
     return Catalog(widgets, settings, report)
 
@@ -252,7 +250,7 @@ def _bar(*, progress: bool | None) -> _Bar:
 def _walk(account: Account, limit: int, first: int) -> Iterator[Page]:
     """Yield the pages from the first one that is wanted up to the one that ends the catalogue."""
     for number in count(first):
-        page = decode.page(account.widgets_answer(number, limit), number)
+        page = account.fetch_page(lambda number=number: number, limit, Errand())
         _check_host(page, account)
         yield page
         if page.is_last:
@@ -289,7 +287,3 @@ def _warning(values: list[Unreadable]) -> str:
     more = f" and {len(values) - 3} more" if len(values) > 3 else ""  # noqa: PLR2004  as many as are shown
     return f"Not readable, now NA: {first}{more}. catalog.report.unreadable lists them all."
 
-
-def _unknown_types(settings: pd.DataFrame) -> dict[str, int]:
-    types = settings["type"].value_counts()
-    return {str(name): int(times) for name, times in types.items() if name not in KNOWN_TYPES}

@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet, WeakValueDictionary
 
@@ -21,10 +21,13 @@ from tqdm import tqdm
 from amoexplore.errors import Blocked, UnsharedPaceWarning
 from amoexplore.files import STATE_VARIABLE, state_folder
 from amoexplore.permits import Permits, RoundTrips
+from amoexplore.stops import CalledOff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from amoexplore.stops import Stop
 
 Result = TypeVar("Result")
 
@@ -43,11 +46,24 @@ class Clock:
 
     now = staticmethod(time.monotonic)
 
-    def wait(self, seconds: float, until: threading.Event) -> None:
+    def wait(self, seconds: float, until: threading.Event | _Either) -> None:
         """Return after so many seconds, or as soon as the event is set."""
         end = self.now() + seconds
         while (left := end - self.now()) > 0 and not until.wait(min(left, _SLICE)):
             pass
+
+
+class _Either(NamedTuple):
+    """An event that is set when a stop is, which who waits hears of at once, or another event is."""
+
+    stop: Stop
+    other: threading.Event
+
+    def is_set(self) -> bool:
+        return self.stop.is_set() or self.other.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self.stop.wait(seconds) or self.other.is_set()
 
 
 #: The one switch for tests: a clock that does not wait.
@@ -55,10 +71,24 @@ clock = Clock()
 
 
 class Trip(Struct):
-    """A request on its way, and how long it had waited before; ``is_warm`` if its connection had been open before."""
+    """A request on its way.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds that it had waited before.
+    is_sent : bool
+        Whether it was sent; else its permit is given back.
+    is_warm : bool
+        Whether its connection had been open before.
+    seconds : float
+        From sending it to its answer, once that has come.
+    """
 
     waited: float = 0.0
+    is_sent: bool = False
     is_warm: bool = False
+    seconds: float = 0.0
 
 
 class Pacer:
@@ -87,7 +117,7 @@ class Pacer:
         self.was_refused = False
 
     @contextmanager
-    def trip(self, rate: int | None, lease: float) -> Iterator[Trip]:
+    def trip(self, rate: int | None, lease: float, stop: Stop | None = None) -> Iterator[Trip]:
         """Wait for a permit, and hold it inside of the context, at the end of which the answer has come.
 
         Parameters
@@ -96,26 +126,33 @@ class Pacer:
             Requests a second; None waits for nothing.
         lease : float
             Seconds after which an answer will not come any more.
+        stop : Stop, optional
+            Calls it off.
 
         Raises
         ------
         Blocked
             If the account was found to be blocked, also while this waits.
+        CalledOff
+            If it was called off before.
         """
-        asked, permit = clock.now(), secrets.token_hex(4)
-        self._demand_open()
+        asked, permit = clock.now(), secrets.token_hex(4) if rate else ""
+        self._demand_open(stop)
         if rate:
-            self._take(permit, rate, lease)
+            self._take(permit, rate, lease, stop)
         sent = clock.now()
         trip = Trip(sent - asked)
         try:
             yield trip
         finally:
             now = clock.now()
+            trip.seconds = now - sent
             if trip.is_warm:
-                self._trips.add(now - sent)
-            if rate:
+                self._trips.add(trip.seconds)
+            if rate and trip.is_sent:
                 self._share(lambda permits: permits.settle(permit, rate, now, self._trips.credit))
+            elif rate:
+                self._share(lambda permits: permits.give_back(permit))
 
     def has_seen(self, socket: object) -> bool:
         """Return whether a request went over this connection before; from now on one did."""
@@ -130,17 +167,20 @@ class Pacer:
         self.was_refused = True
         self._share(lambda permits: permits.pause_for(seconds, clock.now(), spaced=spaced))
 
-    def rest(self, seconds: float, why: str) -> float:
+    def rest(self, seconds: float, why: str, stop: Stop | None = None) -> float:
         """Return after so many seconds, told to the user, how many they were.
 
         Raises
         ------
         Blocked
             As soon as the account is found to be blocked.
+        CalledOff
+            As soon as it is.
         """
+        self._demand_open(stop)
         self._tell(seconds, why)
-        clock.wait(seconds, self._closed)
-        self._demand_open()
+        clock.wait(seconds, self._until(stop))
+        self._demand_open(stop)
         return seconds
 
     def close(self, why: Blocked) -> None:
@@ -152,7 +192,12 @@ class Pacer:
         """Let requests through again: whoever connects anew may try."""
         self._closed.clear()
 
-    def _demand_open(self) -> None:
+    def _until(self, stop: Stop | None) -> threading.Event | _Either:
+        return _Either(stop, self._closed) if stop else self._closed
+
+    def _demand_open(self, stop: Stop | None) -> None:
+        if stop and stop.is_set():
+            raise CalledOff
         if self._closed.is_set() and (why := self._why):
             raise Blocked(
                 f"Not sent: {self._name} has answered that it is blocked. Stop all integrations and write to amoCRM's "
@@ -161,11 +206,21 @@ class Pacer:
                 url=why.url,
             )
 
-    def _take(self, permit: str, rate: int, lease: float) -> None:
-        with self._turn:  # one of each process looks; the others queue up behind it
+    def _take(self, permit: str, rate: int, lease: float, stop: Stop | None) -> None:
+        with self._queue(stop):  # one of each process looks; the others queue up behind it
             while wait := self._try(permit, rate, lease):
-                clock.wait(wait, self._closed)
-                self._demand_open()
+                clock.wait(wait, self._until(stop))
+                self._demand_open(stop)
+
+    @contextmanager
+    def _queue(self, stop: Stop | None) -> Iterator[None]:
+        while not self._turn.acquire(timeout=_SLICE):
+            self._demand_open(stop)
+        try:
+            self._demand_open(stop)
+            yield
+        finally:
+            self._turn.release()
 
     def _try(self, permit: str, rate: int, lease: float) -> float:
         """Take a permit and return 0, or return after how many seconds to look again."""

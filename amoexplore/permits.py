@@ -61,6 +61,10 @@ class Permits(Struct):
         """Let a permit count for a second from the answer on that has just come, less what is credited."""
         self.held[name] = now + (1 / rate if self.is_spaced(now) else 1.0) - credit
 
+    def give_back(self, name: str) -> None:
+        """Let a permit go that nothing was sent with."""
+        self.held.pop(name, None)
+
     def pause_for(self, seconds: float, now: float, *, spaced: bool) -> None:
         """Give out none for so long, or for as long as a pause lasts already, and one at a time from then on."""
         self.pause = now + max(seconds, self._pause_left(now))

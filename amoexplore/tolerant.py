@@ -59,7 +59,7 @@ def add(result: Page, sent: Secret) -> None:
     settings = Raw(msgspec.json.encode(entry.pop("settings"))) if "settings" in entry else Raw()
     known = {key: entry.pop(key) for key in normalize.WIDGET if key in entry}
     result.unknown.update(f"widget.{key}" for key in entry if key != "_links")
-    result.widgets.append(Widget(**known, settings_template=template, settings=settings))
+    result.widgets.append(Widget(**{"id": None, "code": None, **known}, settings_template=template, settings=settings))
 
 
 def _template(result: Page, name: str, sent: Any) -> list[tuple[Any, Any]]:

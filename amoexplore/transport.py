@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,13 +16,16 @@ from urllib3.util import Retry
 from amoexplore import decode, errors, pacer, permits, retries
 from amoexplore.hosts import base_address, is_loopback
 from amoexplore.models import Answer, Body, Problem, Request
+from amoexplore.stops import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from amoexplore.stops import Stop
     from amoexplore.tokens import Token
 
 Pace: TypeAlias = int | Literal["auto"] | None
+Read = TypeVar("Read")
 
 #: What a refusal becomes, and what its user can do about it.
 REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
@@ -38,6 +42,8 @@ REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
     ),
     429: (errors.TooManyRequests, "amoCRM allows 7 requests a second: wait a little, then try again"),
 }
+#: How many connections are kept open: so many can ask at once.
+MOST_AT_ONCE: Final = 32
 _SERVER_FAILS = (errors.ServerError, "The fault is on the service's side: try again later")
 _OTHERWISE = (errors.Refused, "The request id helps amoCRM's support to find the cause")
 _BLOCKED = (
@@ -54,18 +60,32 @@ def _now() -> float:
 
 
 @dataclass
-class _Tries:
-    """How often a request was sent, and how long it has waited for that."""
+class Errand:
+    """What became of a request so far.
 
-    number: int = 1
+    Attributes
+    ----------
+    stop : Stop, optional
+        Calls it off.
+    sent : int
+        How often it was sent.
+    waited : float
+        Seconds that it has waited for that.
+    seconds : float
+        From sending it last to the answer.
+    """
+
+    stop: Stop | None = None
+    sent: int = 0
     waited: float = 0.0
+    seconds: float = 0.0
     began: float = field(default_factory=_now)
 
     def told(self, error: errors.AmoError) -> errors.AmoError:
         """Return the error, which says so."""
-        error.tries = self.number
-        if self.number > 1:
-            error.args = (f"{error} Tried {self.number} times in {_now() - self.began:.1f} s.",)
+        error.tries = self.sent
+        if self.sent > 1:
+            error.args = (f"{error} Tried {self.sent} times in {_now() - self.began:.1f} s.",)
         return error
 
 
@@ -99,6 +119,8 @@ class Transport:
         self._token = token
         self._timeout = timeout
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, Adapter(pool_maxsize=MOST_AT_ONCE))
         self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
         # The environment's proxy and certificates count, its .netrc doesn't: another password would replace the token.
         environment = self._session.merge_environment_settings(self._url, {}, stream=None, verify=None, cert=None)
@@ -115,6 +137,11 @@ class Transport:
     def url(self) -> str:
         """The account's address, which is another one than at first when it has moved."""
         return self._token.url or self._url
+
+    @property
+    def rate(self) -> int | None:
+        """How many requests a second it sends at most; None for as many as come."""
+        return self._pace if self._begin_paced or self._pacer.was_refused else None
 
     def reopen(self) -> None:
         """Let requests through again after a block: whoever connects anew may try."""
@@ -133,8 +160,37 @@ class Transport:
             If the answer points elsewhere.
         """
         query = "&".join(f"{key}={value}" for key, value in (params or {}).items())
-        url = f"{self.url}{path}{f'?{query}' if query else ''}"
-        return self._again(Request("GET", url))
+        path = f"{path}{f'?{query}' if query else ''}"
+        return self.fetch(lambda: path, decode.demand_json, Errand())[0]
+
+    def fetch(self, path: Callable[[], str], read: Callable[[Answer], Read], errand: Errand) -> tuple[Answer, Read]:
+        """Read, and return what is made of it, too.
+
+        Parameters
+        ----------
+        path : callable
+            Says what to ask for, once it can be sent.
+        read : callable
+            Makes of the answer what is wanted; where it raises BadAnswer it is asked for again.
+        errand : Errand
+
+        Raises
+        ------
+        Unreachable, Refused, Redirected
+            As for ``get``.
+        CalledOff
+            If the errand was called off.
+        """
+        while True:
+            try:
+                answer = self._once(Request("GET", self.url), errand, path)
+                return answer, read(answer)
+            except errors.AmoError as error:
+                wait = self._wait_after(error, errand)
+                if wait is None:
+                    raise errand.told(error) from None
+                why = retries.POLICIES[type(error)].why
+            errand.waited += self._pacer.rest(wait, why, errand.stop)
 
     def send(self, request: Request) -> Answer:
         """Write, once: whatever happens, it is not sent again.
@@ -144,52 +200,58 @@ class Transport:
         Unreachable, Refused, Redirected
             As for ``get``.
         """
-        return self._once(request, _Tries())
+        return self._once(request, Errand())
 
-    def _again(self, request: Request) -> Answer:
-        """Read, as often as the kind of failure is worth it."""
-        tries = _Tries()
-        while True:
-            try:
-                answer = self._once(request, tries)
-                decode.demand_json(answer)
-            except errors.AmoError as error:
-                wait = self._wait_after(error, tries)
-                if wait is None:
-                    raise tries.told(error) from None
-                why = retries.POLICIES[type(error)].why
-            else:
-                return answer
-            tries.number += 1
-            tries.waited += self._pacer.rest(wait, why)
-
-    def _wait_after(self, error: errors.AmoError, tries: _Tries) -> float | None:
+    def _wait_after(self, error: errors.AmoError, errand: Errand) -> float | None:
         if isinstance(error, errors.ConnectionRefused) and not self._has_answered:
             return None
-        wait = retries.wait(error, tries.number, random.random())  # noqa: S311  no secret
+        wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
         # The pacer has everybody wait where there were too many.
         return 0.0 if wait and self._pace and isinstance(error, errors.TooManyRequests) else wait
 
-    def _once(self, request: Request, tries: _Tries) -> Answer:
+    def _once(self, request: Request, errand: Errand, path: Callable[[], str] = str) -> Answer:
         prepared = self._prepared(request)
         try:
-            return self._answer(prepared, tries)
+            return self._answer(prepared, errand, path)
         except errors.Unauthorized:
             # What is answered so was not done, so that a write, too, may be sent again with another token.
             if not self._token.renew(prepared.headers.get("Authorization", "")):
                 raise
-        tries.number += 1
-        return self._answer(self._prepared(request), tries)
+        return self._answer(self._prepared(request), errand, path)
 
-    def _answer(self, prepared: requests.PreparedRequest, tries: _Tries) -> Answer:
+    def _answer(self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str]) -> Answer:
         failure: BaseException
-        url = str(prepared.url)
-        rate = self._pace if self._begin_paced or self._pacer.was_refused else None
+        rate = self.rate
         try:
-            with self._pacer.trip(rate, lease=2 * self._timeout + 1) as trip:
-                tries.waited += trip.waited
+            response, body = self._exchange(prepared, errand, path, rate)
+        except (requests.RequestException, HTTPError) as error:
+            failure = _unreachable(error, str(prepared.url), self._timeout)
+        except BaseException as error:  # noqa: BLE001  raised again just below
+            failure = error
+        else:
+            self._has_answered = True
+            request_id = response.headers.get("X-Request-Id")
+            answer = Answer(response.status_code, body, str(prepared.url), request_id, errand.sent, errand.waited)
+            try:
+                return _accepted(answer, response)
+            except errors.Refused as error:
+                self._heed(error, errand, rate)
+                raise
+        # Raised here, without the frames below: their locals hold the header in clear.
+        raise failure.with_traceback(None)
+
+    def _exchange(
+        self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str], rate: int | None
+    ) -> tuple[requests.Response, Body]:
+        with errand.stop.breaking() if errand.stop else nullcontext():
+            with self._pacer.trip(rate, 2 * self._timeout + 1, errand.stop) as trip:
+                errand.waited += trip.waited
+                # Not before there is a permit: so pages are sent for in order, and none that nobody wants any more.
+                prepared.url = f"{prepared.url}{path()}"
+                trip.is_sent = True
+                errand.sent += 1
                 # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
-                response = self._session.get_adapter(url).send(
+                response = self._session.get_adapter(prepared.url).send(
                     prepared,
                     stream=True,
                     timeout=self._timeout,
@@ -197,31 +259,17 @@ class Transport:
                     proxies=self._session.proxies,
                 )
                 trip.is_warm = self._pacer.has_seen(getattr(response.raw.connection, "sock", None))
+            errand.seconds = trip.seconds
             with response:
                 # Read in one piece: requests would read in many small ones.
-                body = Body(response.raw.read(decode_content=True))
-        except (requests.RequestException, HTTPError) as error:
-            failure = _unreachable(error, url, self._timeout)
-        except BaseException as error:  # noqa: BLE001  raised again just below
-            failure = error
-        else:
-            self._has_answered = True
-            request_id = response.headers.get("X-Request-Id")
-            answer = Answer(response.status_code, body, url, request_id, tries.number, tries.waited)
-            try:
-                return _accepted(answer, response)
-            except errors.Refused as error:
-                self._heed(error, tries, rate)
-                raise
-        # Raised here, without the frames below: their locals hold the header in clear.
-        raise failure.with_traceback(None)
+                return response, Body(response.raw.read(decode_content=True))
 
-    def _heed(self, error: errors.Refused, tries: _Tries, rate: int | None) -> None:
+    def _heed(self, error: errors.Refused, errand: Errand, rate: int | None) -> None:
         """Do for all requests to the account what the answer to this one demands."""
         if isinstance(error, errors.Blocked):
             self._pacer.close(error)
         if isinstance(error, errors.TooManyRequests) and self._pace:
-            wait = retries.wait(error, tries.number, random.random())  # noqa: S311  no secret
+            wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
             self._pacer.pause(wait or _BREATH, spaced=rate is not None)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:

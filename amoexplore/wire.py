@@ -4,40 +4,43 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
-from msgspec import Raw, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from amoexplore.errors import BadAnswer
 
 _RAW_LENGTH = 200
 
 
+_Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class Setting(Struct, gc=False, forbid_unknown_fields=True):
-    """One field of a settings_template, as sent."""
+    """One field of a settings_template: of these types as it usually comes, of any where it was read tolerantly."""
 
-    key: Any = None
-    name: Any = None
-    type: Any = None
-    is_required: Any = None
+    key: str | None = None
+    name: str | None = None
+    type: str | None = None
+    is_required: bool | None = None
 
 
-class Widget(Struct, gc=False, forbid_unknown_fields=True, rename={"links": "_links"}):
-    """One widget, as sent."""
+class Widget(Struct, gc=False, forbid_unknown_fields=True, kw_only=True, rename={"links": "_links"}):
+    """One widget: of these types as it usually comes, of any where it was read tolerantly."""
 
-    id: Any = None
-    code: Any = None
-    version: Any = None
-    rating: Any = None
+    id: _Int64
+    code: Annotated[str, Meta(min_length=1)]
+    version: str | None = None
+    rating: str | int | float | None = None
     settings_template: list[Setting] | None = None
-    is_lead_source: Any = None
-    is_work_with_dp: Any = None
-    is_crm_template: Any = None
-    client_uuid: Any = None
-    is_active_in_account: Any = None
-    pipeline_id: Any = None
+    is_lead_source: bool | None = None
+    is_work_with_dp: bool | None = None
+    is_crm_template: bool | None = None
+    client_uuid: str | None = None
+    is_active_in_account: bool | None = None
+    pipeline_id: _Int64 | None = None
     settings: Raw = Raw()
     links: Raw = Raw()
 
@@ -77,7 +80,7 @@ class Unreadable(Struct, frozen=True):
 
 
 class Page(Struct):
-    """One page of the catalogue, as sent, and what was odd about it."""
+    """One page of the catalogue, as sent, and what was odd about it; ``is_plain`` if it was decoded strictly."""
 
     number: int
     url: str
@@ -86,6 +89,7 @@ class Page(Struct):
     count: int
     widgets: list[Widget]
     links: Links
+    is_plain: bool = False
     unknown: Counter[str] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
 
