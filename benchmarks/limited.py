@@ -42,9 +42,9 @@ def rolling(bench: Bench) -> Section:
         goals.append(Goal(f"{at}: refusals in {len(loads)} loads", sum(x.refused for x in loads), most=0, unit=""))
         rows += [[f"{name}, {in_ms(latency)}", *_row(bench, latency, loads)] for name, loads in measured.items()]
     words = (
-        f"{RATE} requests in any second, wherever it begins, as the server counts them when they arrive: up to a quarter of "
-        "the latency late by chance, and a whole one on a new connection; each connection ends after 15 answers. Up to "
-        f"{bench.plan.at_once} loads at the same time, each of an account that was never loaded from."
+        f"{RATE} requests in any second, wherever it begins, as the server counts them when they arrive: up to a "
+        "quarter of the latency late by chance, and a whole one on a new connection; each connection ends after 15 "
+        f"answers. Up to {bench.plan.at_once} loads at the same time, each of an account that was never loaded from."
     )
     return Section("A rolling limit", words, _head(), rows, goals)
 
@@ -90,9 +90,7 @@ def _get_ready(ways: Sequence[str], url: str, everybody: Barrier) -> None:
     everybody.wait(_READY)
 
 
-def _loads(
-    bench: Bench, pool: ProcessPoolExecutor, urls: Mapping[str, Sequence[str]]
-) -> dict[str, list[_Load]]:
+def _loads(bench: Bench, pool: ProcessPoolExecutor, urls: Mapping[str, Sequence[str]]) -> dict[str, list[_Load]]:
     before = {url: bench.server.counts(url).refused for each in urls.values() for url in each}
     running = {name: [(url, pool.submit(_seconds, name, url)) for url in each] for name, each in urls.items()}
     return {

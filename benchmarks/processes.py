@@ -7,13 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 import pandas as pd
 
 from benchmarks import catalogue, ours
-from benchmarks.far import FIRST, KNOWN, in_ms
+from benchmarks.far import FIRST, KNOWN, in_ms, two_accounts
 from benchmarks.memory import Taken
 from benchmarks.report import Goal, Section, shown
 from benchmarks.timing import interleaved
@@ -21,18 +21,12 @@ from benchmarks.timing import interleaved
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from benchmarks.far import Urls
     from benchmarks.plan import Bench
 
 _MB = 1_000_000
 _ROOT = Path(__file__).parent.parent
 _SCRIPT = "script by hand"
-
-
-class _Urls(NamedTuple):
-    """An account that was never loaded from, and one that was."""
-
-    fresh: str
-    known: str
 
 
 def memory(bench: Bench) -> Section:
@@ -73,7 +67,12 @@ def _per_widget(taken: Taken, size: int) -> list[str]:
 
 def importing(bench: Bench) -> Section:
     """Measure what an import adds to the start of an interpreter."""
-    sources = {"nothing": "pass", "amoexplore": "import amoexplore", "requests": "import requests", "pandas": "import pandas"}
+    sources = {
+        "nothing": "pass",
+        "amoexplore": "import amoexplore",
+        "requests": "import requests",
+        "pandas": "import pandas",
+    }
     ways = {name: lambda _, source=source: _run([sys.executable, "-c", source]) for name, source in sources.items()}
     seconds = interleaved(ways, 3 * bench.plan.runs, lambda: None)
     added = {name: (taken - seconds["nothing"]) * 1000 for name, taken in seconds.items() if name != "nothing"}
@@ -85,25 +84,25 @@ def importing(bench: Bench) -> Section:
 def command(bench: Bench) -> Section:
     """Measure `amoexplore load --to x.csv` beside a script that does the same, as whole processes."""
     latency = bench.plan.latencies[1]
-    ways: dict[str, Callable[[_Urls], object]] = {
+    ways: dict[str, Callable[[Urls], object]] = {
         _SCRIPT: lambda urls: _script(urls.known, bench.folder / "script.csv"),
         FIRST: lambda urls: _command(urls.fresh, bench.folder / "first.csv"),
         KNOWN: lambda urls: _command(urls.known, bench.folder / "known.csv"),
     }
     measured, goals = {}, []
     for size, least in ((bench.plan.burst - 1, 4), (bench.plan.paged, 8)):
-        pages = catalogue.page_count(size)
-        known = bench.server.serve(size=size, latency=latency)
-        ours.load(known)
-        seconds = interleaved(ways, bench.plan.few, lambda: _Urls(bench.server.serve(size=size, latency=latency), known))
+        urls = two_accounts(bench, size=size, latency=latency)
+        pages, seconds = catalogue.page_count(size), interleaved(ways, bench.plan.few, urls)
         _demand_same(bench.folder)
         measured[pages] = seconds
-        goals += [
-            Goal(f"{name.replace('amoexplore', '`amoexplore load --to x.csv`')}, {pages} pages: as fast as a script", seconds[_SCRIPT] / seconds[name], least=least)
-            for name in (FIRST, KNOWN)
-        ]
+        for name in (FIRST, KNOWN):
+            what = f"`amoexplore load --to x.csv`, {pages} pages, {name.partition(', ')[2]}: as fast as a script"
+            goals.append(Goal(what, seconds[_SCRIPT] / seconds[name], least=least))
     rows = [[name, *(shown(times[_SCRIPT] / times[name]) for times in measured.values())] for name in ways]
-    words = f"From the start of the process to its end, at {in_ms(latency)}, with a file of the widgets; the script loads no settings."
+    words = (
+        f"From the start of the process to its end, at {in_ms(latency)}, for a file of the widgets; the script leaves "
+        "the settings alone."
+    )
     return Section("The command", words, ["× as fast as the script", *(f"{n} pages" for n in measured)], rows, goals)
 
 

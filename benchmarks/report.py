@@ -61,28 +61,37 @@ def shown(number: float) -> str:
     return f"{number:.1f}" if abs(number) < 100 else f"{number:,.0f}"  # noqa: PLR2004
 
 
+_ABOUT = """# How fast it is
+
+`make bench` measures all of this and writes this page. Every number stands beside one that was measured in the same
+run, the ways taking turns, and is a ratio of medians: what is compared holds elsewhere, the seconds of one machine do
+not.
+
+{run}.
+
+*By hand* is what an analyst writes: a loop over the pages with requests, `json_normalize` twice, concat. *Typed*, it
+also parses ratings, counts settings and gives each column its dtype. *Floor* is what no loader can do without: bytes
+that are in memory already, msgspec, Arrow. All ways are checked to give the same values. The server is on the same
+machine: no TLS, no HTTP/2, not the real service.
+
+## Targets
+
+{met} of {count} are met.
+
+{goals}
+"""
+
+
 def page(sections: Sequence[Section], seconds: float) -> str:
     """Return the page."""
     goals = [goal for section in sections for goal in section.goals]
-    met = sum(goal.is_met for goal in goals)
-    return "\n".join(
-        [
-            "# How fast it is\n",
-            "`make bench` measures all of this and writes this page. Every number stands beside one that was measured in "
-            "the same run, the ways taking turns, and is a ratio of medians: what is compared holds elsewhere, "
-            "the seconds of one machine do not.\n",
-            f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, in {seconds / 60:.0f} minutes; {_versions()}.\n",
-            "*By hand* is what an analyst writes: a loop over the pages with requests, `json_normalize` twice, concat. "
-            "*Typed*, it also parses ratings, counts settings and gives each column its dtype. *Floor* is what no loader "
-            "can do without: bytes that are in memory already, msgspec, Arrow. All ways are checked to give the same "
-            "values. The server is on the same machine: no TLS, no HTTP/2, not the real service.\n",
-            "## Targets\n",
-            f"{met} of {len(goals)} are met.\n",
-            _table(["what", "target", "measured", "met"], [goal.row() for goal in goals]),
-            "",
-            *map(str, sections),
-        ]
+    about = _ABOUT.format(
+        run=f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, in {seconds / 60:.0f} minutes; {_versions()}",
+        met=sum(goal.is_met for goal in goals),
+        count=len(goals),
+        goals=_table(["what", "target", "measured", "met"], [goal.row() for goal in goals]),
     )
+    return "\n".join([about, *map(str, sections)])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

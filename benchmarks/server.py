@@ -178,15 +178,18 @@ async def main() -> None:
     services: dict[int, Service] = {}
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = msgspec.json.decode(line, type=Conditions | int)
-        told: int | Counts
         if isinstance(asked, Conditions):
             service = Service(asked)
             listener = await loop.create_server(partial(Connection, service), "127.0.0.1", 0, backlog=1000)
-            told = listener.sockets[0].getsockname()[1]
-            services[told] = service
+            port = listener.sockets[0].getsockname()[1]
+            services[port] = service
+            _tell(port)
         else:
-            told = services[asked].counts
-        print(msgspec.json.encode(told).decode(), flush=True)
+            _tell(services[asked].counts)
+
+
+def _tell(told: int | Counts) -> None:
+    print(msgspec.json.encode(told).decode(), flush=True)
 
 
 if __name__ == "__main__":
