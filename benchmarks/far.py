@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Requests a second that amoCRM allows.
 RATE = 7
-#: Seconds after which no request is counted any more.
-_WINDOW = 1.1
 FIRST, KNOWN, TYPED = "amoexplore, first load", "amoexplore, number of pages known", "by hand, typed"
 
 
@@ -65,7 +63,7 @@ def burst(bench: Bench) -> Section:
     latency, sizes = bench.plan.latencies[1], (bench.plan.burst - 1, bench.plan.burst)
     measured, goals = {}, []
     for size in sizes:
-        given = two_accounts(bench, _WINDOW, size=size, latency=latency, rate=RATE)
+        given = two_accounts(bench, bench.plan.rest, size=size, latency=latency, rate=RATE)
         measured[size] = interleaved(ways, bench.plan.few, given)
         ratio = measured[size]["one page after the other"] / measured[size][KNOWN]
         goals.append(

@@ -25,12 +25,14 @@ class Plan:
         The size of one whose pages fit into a second's permits.
     latencies : tuple of float
         How far away, in seconds there and back.
-    runs, few : int
-        How often what is short is measured, and what takes long.
+    runs, few, starts : int
+        How often what is short is measured, what takes long, and what is over at once.
     clean_runs : int
         Loads at a limit, of which not one may be refused a request.
     at_once : int
         How many of these wait at the same time.
+    rest : float
+        Seconds after which no request is counted any more.
     """
 
     small: int = 10_000
@@ -41,13 +43,26 @@ class Plan:
     latencies: tuple[float, ...] = (0.0, 0.1, 0.3)
     runs: int = 9
     few: int = 3
+    starts: int = 21
     clean_runs: int = 50
     at_once: int = 10
+    rest: float = 1.1
 
 
 #: Whether all of it runs, in seconds; the numbers say nothing.
 QUICK = Plan(
-    small=300, large=500, huge=700, paged=600, burst=500, latencies=(0.0, 0.01), runs=1, few=1, clean_runs=2, at_once=2
+    small=300,
+    large=500,
+    huge=700,
+    paged=600,
+    burst=500,
+    latencies=(0.0, 0.01),
+    runs=1,
+    few=1,
+    starts=1,
+    clean_runs=2,
+    at_once=2,
+    rest=0.0,
 )
 
 

@@ -74,7 +74,7 @@ def importing(bench: Bench) -> Section:
         "pandas": "import pandas",
     }
     ways = {name: lambda _, source=source: _run([sys.executable, "-c", source]) for name, source in sources.items()}
-    seconds = interleaved(ways, 3 * bench.plan.runs, lambda: None)
+    seconds = interleaved(ways, bench.plan.starts, lambda: None)
     added = {name: (taken - seconds["nothing"]) * 1000 for name, taken in seconds.items() if name != "nothing"}
     rows = [[name, f"{taken:.1f}"] for name, taken in added.items()]
     goal = Goal("`import amoexplore`, above a bare interpreter", added["amoexplore"], most=5, unit=" ms")

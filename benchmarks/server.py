@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _PAGE = re.compile(rb"[?&]page=(\d+)")
 _EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
 _REFUSAL = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/html\r\nContent-Length: 16\r\n\r\n<html>429</html>"
+#: The same chance in every run, and another for every request.
+_chance = random.Random(0)  # noqa: S311  no secret
 
 Told = TypeVar("Told")
 
@@ -107,14 +109,13 @@ class Service:
         self.conditions = conditions
         self.counts = Counts()
         self._answers = _answers(conditions.size)
-        self._chance = random.Random(0)  # noqa: S311  no secret
         limits = Limits(rate=conditions.rate or 1, spaced=conditions.spaced, block_after=None)
         self._limiter = Limiter(limits) if conditions.rate else None
 
     def delay(self, *, is_first: bool) -> float:
         """Return after how many seconds a request arrives."""
         there = self.conditions
-        return there.latency / 2 + self._chance.uniform(0, there.jitter) + (there.cold if is_first else 0.0)
+        return there.latency / 2 + _chance.uniform(0, there.jitter) + (there.cold if is_first else 0.0)
 
     def answer(self, head: bytes) -> bytes:
         """Return the answer to a request that has arrived."""
