@@ -25,6 +25,10 @@ OURS, NAPPING, DLT = "amoexplore", "by hand, a nap of 1/7 s a page", "dlt"
 _READY = 120
 
 
+#: A latency, and who loads.
+_Case = tuple[float, str]
+
+
 class _Load(NamedTuple):
     seconds: float
     refused: int
@@ -33,14 +37,14 @@ class _Load(NamedTuple):
 def rolling(bench: Bench) -> Section:
     """Measure loads under a rolling limit, with jitter and cold connections."""
     rows, goals = [], []
-    for latency, most in zip(bench.plan.latencies[1:], (1.0, 1.15), strict=False):
-        conditions = {"size": bench.plan.paged, "rate": RATE, "latency": latency}
-        measured = _rolling(bench, conditions | {"jitter": latency / 4, "cold": latency, "keep": 15})
-        at = f"{catalogue.page_count(bench.plan.paged)} pages under {RATE} a second at {in_ms(latency)}"
-        loads = measured[OURS]
-        goals.append(Goal(f"{at}: of (P − 1)/{RATE} + latency", _times_least(bench, latency, loads), most=most))
-        goals.append(Goal(f"{at}: refusals in {len(loads)} loads", sum(x.refused for x in loads), most=0, unit=""))
-        rows += [[f"{name}, {in_ms(latency)}", *_row(bench, latency, loads)] for name, loads in measured.items()]
+    measured, bounds = _rolling(bench), dict(zip(bench.plan.latencies[1:], (1.0, 1.15), strict=False))
+    for (latency, name), loads in measured.items():
+        rows.append([f"{name}, {in_ms(latency)}", *_row(bench, latency, loads)])
+        if name == OURS:
+            at = f"{catalogue.page_count(bench.plan.paged)} pages under {RATE} a second at {in_ms(latency)}"
+            times, refused = _times_least(bench, latency, loads), sum(load.refused for load in loads)
+            goals.append(Goal(f"{at}: of (P − 1)/{RATE} + latency", times, most=bounds[latency]))
+            goals.append(Goal(f"{at}: refusals in {len(loads)} loads", refused, most=0, unit=""))
     words = (
         f"{RATE} requests in any second, wherever it begins, as the server counts them when they arrive: up to a "
         "quarter of the latency late by chance, and a whole one on a new connection; each connection ends after 15 "
@@ -52,11 +56,9 @@ def rolling(bench: Bench) -> Section:
 def spaced(bench: Bench) -> Section:
     """Measure loads from a server that allows no bursts, and what is remembered of it."""
     latency = bench.plan.latencies[1]
-    conditions = {"size": bench.plan.paged, "rate": RATE, "latency": latency, "spaced": True}
-    urls = [bench.server.serve(**conditions) for _ in range(bench.plan.few)]
-    with _pool(bench, [OURS], len(urls)) as pool:
-        first = _loads(bench, pool, {OURS: urls})[OURS]
-        again = _loads(bench, pool, {OURS: urls})[OURS]
+    urls = {(latency, OURS): [_serve(bench, latency=latency, spaced=True) for _ in range(bench.plan.few)]}
+    with _pool(bench, [OURS], bench.plan.few) as pool:
+        first, again = (_loads(bench, pool, urls)[latency, OURS] for _ in range(2))
     name = "A server without bursts"
     goals = [
         Goal(f"{name}: of (P − 1)/{RATE} + latency", _times_least(bench, latency, first), most=2),
@@ -69,12 +71,20 @@ def spaced(bench: Bench) -> Section:
     return Section(name, words, _head(), rows, goals)
 
 
-def _rolling(bench: Bench, conditions: Mapping[str, float]) -> dict[str, list[_Load]]:
-    others = [name for name in (NAPPING, DLT) if name != DLT or "dlt" in bench.rivals]
-    times = dict.fromkeys(others, bench.plan.few) | {OURS: bench.plan.clean_runs}
-    urls = {name: [bench.server.serve(**conditions) for _ in range(count)] for name, count in times.items()}
-    with _pool(bench, list(times), sum(times.values())) as pool:
+def _rolling(bench: Bench) -> dict[_Case, list[_Load]]:
+    others = [NAPPING, DLT] if "dlt" in bench.rivals else [NAPPING]
+    counts = dict.fromkeys(others, bench.plan.few) | {OURS: bench.plan.clean_runs}
+    urls: dict[_Case, list[str]] = {}
+    for latency in bench.plan.latencies[1:]:
+        network = {"latency": latency, "jitter": latency / 4, "cold": latency, "keep": 15}
+        for name, count in counts.items():
+            urls[latency, name] = [_serve(bench, **network) for _ in range(count)]
+    with _pool(bench, list(counts), sum(map(len, urls.values()))) as pool:
         return _loads(bench, pool, urls)
+
+
+def _serve(bench: Bench, **network: float) -> str:
+    return bench.server.serve(size=bench.plan.paged, rate=RATE, **network)
 
 
 def _pool(bench: Bench, ways: Sequence[str], loads: int) -> ProcessPoolExecutor:
@@ -90,12 +100,12 @@ def _get_ready(ways: Sequence[str], url: str, everybody: Barrier) -> None:
     everybody.wait(_READY)
 
 
-def _loads(bench: Bench, pool: ProcessPoolExecutor, urls: Mapping[str, Sequence[str]]) -> dict[str, list[_Load]]:
+def _loads(bench: Bench, pool: ProcessPoolExecutor, urls: Mapping[_Case, Sequence[str]]) -> dict[_Case, list[_Load]]:
     before = {url: bench.server.counts(url).refused for each in urls.values() for url in each}
-    running = {name: [(url, pool.submit(_seconds, name, url)) for url in each] for name, each in urls.items()}
+    running = {case: [(url, pool.submit(_seconds, case[1], url)) for url in each] for case, each in urls.items()}
     return {
-        name: [_Load(load.result(), bench.server.counts(url).refused - before[url]) for url, load in loads]
-        for name, loads in running.items()
+        case: [_Load(load.result(), bench.server.counts(url).refused - before[url]) for url, load in loads]
+        for case, loads in running.items()
     }
 
 

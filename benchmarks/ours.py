@@ -34,4 +34,4 @@ def load(url: str, pace: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]
 
 def stream(url: str, path: Path) -> None:
     """Load the whole catalogue into files, page by page."""
-    amo.load_to_parquet(amo.Account(url, TOKEN), path)
+    amo.load_to_parquet(amo.Account(url, TOKEN), path, progress=False)

@@ -41,11 +41,11 @@ class Plan:
     paged: int = 9_999
     burst: int = 1_750
     latencies: tuple[float, ...] = (0.0, 0.1, 0.3)
-    runs: int = 9
+    runs: int = 7
     few: int = 3
     starts: int = 21
     clean_runs: int = 50
-    at_once: int = 10
+    at_once: int = 12
     rest: float = 1.1
 
 
