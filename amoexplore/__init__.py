@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # typing is imported by whoever needs more of it
 if TYPE_CHECKING:
     from amoexplore import charts, errors, forms
     from amoexplore.account import Account
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from amoexplore.errors import AmoError
     from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
-    from amoexplore.load import Catalog, Report, load_catalog, load_settings, load_widgets
+    from amoexplore.load import load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
+    from amoexplore.reports import Catalog, Report
     from amoexplore.sandbox import Sandbox
+    from amoexplore.streams import CatalogPage, iter_pages, load_to_parquet
     from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
 
@@ -29,6 +31,7 @@ __all__ = [
     "Account",
     "AmoError",
     "Catalog",
+    "CatalogPage",
     "Report",
     "Sandbox",
     "Summary",
@@ -40,8 +43,10 @@ __all__ = [
     "errors",
     "forms",
     "goto",
+    "iter_pages",
     "load_catalog",
     "load_settings",
+    "load_to_parquet",
     "load_widgets",
     "login",
     "rank",
@@ -60,8 +65,9 @@ _MODULES = ("charts", "errors", "forms")
 _ROOMS = {
     "Account": "account",
     "AmoError": "errors",
-    "Catalog": "load",
-    "Report": "load",
+    "Catalog": "reports",
+    "CatalogPage": "streams",
+    "Report": "reports",
     "Sandbox": "sandbox",
     "Summary": "summaries",
     "Widget": "models",
@@ -69,8 +75,10 @@ _ROOMS = {
     "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
+    "iter_pages": "streams",
     "load_catalog": "load",
     "load_settings": "load",
+    "load_to_parquet": "streams",
     "load_widgets": "load",
     "login": "consent",
     "rank": "comparisons",

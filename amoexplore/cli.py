@@ -10,9 +10,8 @@ import sys
 import threading
 from contextlib import redirect_stdout
 from getpass import getpass
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from amoexplore.errors import AmoError
 
@@ -45,9 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  it takes as long as a request
+
+        print(f"amoexplore {version('amoexplore')}")  # noqa: T201
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("amoexplore", description="Explore the amoCRM widget marketplace.")
-    parser.add_argument("--version", action="version", version=f"amoexplore {version('amoexplore')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     sandbox = commands.add_parser("sandbox", help="serve the API on this machine until Ctrl-C")
@@ -88,8 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser(
         "load", help="load the catalogue", description="Load the catalogue into a file, or show it as a table."
     )
-    load.add_argument("--to", type=Path, metavar="FILE", help=".parquet, .csv, or .xlsx (with both tables)")
-    load.add_argument("--table", choices=("widgets", "settings"), help="default: widgets")
+    load.add_argument("--to", type=Path, metavar="FILE", help=".parquet (settings go into a second one), .csv, or .xlsx (both)")
+    load.add_argument("--table", choices=("widgets", "settings"), help="only this one; of a .csv widgets by default")
     load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
     load.set_defaults(run=_load)
 
@@ -182,13 +189,10 @@ def _load(options: argparse.Namespace) -> None:
         raise ValueError("--table is not needed: an Excel file has both tables, a sheet each.")
     if options.to:
         export.check(options.to)
-    table: Literal["widgets", "settings"] = options.table or "widgets"
-    catalog = load_catalog(_account(None))
-    if options.to is None:
-        print(export.as_text(getattr(catalog, table)))  # noqa: T201
+        report = export.load(_account(None), options.to, table=options.table, decimal_comma=options.decimal_comma)
+        print(f"{options.to}: {report.widgets} widgets, {report.settings} settings.")  # noqa: T201
     else:
-        export.write(catalog, options.to, table=table, decimal_comma=options.decimal_comma)
-        print(f"{options.to}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+        print(export.as_text(getattr(load_catalog(_account(None)), options.table or "widgets")))  # noqa: T201
 
 
 def _report(options: argparse.Namespace) -> None:

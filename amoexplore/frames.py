@@ -117,7 +117,7 @@ class Reader:
         self._seen = Seen()
         for number, part in enumerate(parts, 1):
             self._seen.add(part.widgets["code"].to_pylist(), number)
-        self._codes: list[str] = []
+        self._read: tuple[list[str], int] = [], 0
 
     def read(self, page: wire.Page) -> Part:
         """Return what becomes of a page, which is not taken in yet."""
@@ -125,7 +125,7 @@ class Reader:
         reader = PageReader(page, unreadable)
         repeated: list[tuple[str, int, int, int]] = []
         fresh = self._fresh(reader.identified(), page.number, repeated)
-        self._codes = [widget.code for widget in fresh]
+        self._read = [widget.code for widget in fresh], page.number
         widgets, settings = reader.columns(fresh)
         return Part(
             _batch(widgets, WIDGETS_SCHEMA),
@@ -139,9 +139,9 @@ class Reader:
             page.waited,
         )
 
-    def keep(self, number: int) -> None:
+    def keep(self, part: Part) -> None:  # noqa: ARG002  a reader that keeps rows needs it
         """Take in the page that was read last: what it has will not be new again."""
-        self._seen.add(self._codes, number)
+        self._seen.add(*self._read)
 
     def _fresh(
         self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
@@ -159,13 +159,13 @@ class Reader:
         return list(fresh.values())
 
 
-class Frames:
-    """Takes pages one by one and gives the two frames at the end.
+class Frames(Reader):
+    """Keeps what becomes of the pages, and gives the two frames at the end.
 
     Parameters
     ----------
-    parts : iterable of Part
-        Pages that have been taken before, from the first on.
+    parts : list of Part
+        Pages that have been taken before, from the first on; those that are kept are added to it.
 
     Attributes
     ----------
@@ -173,17 +173,13 @@ class Frames:
         What became of each page. An interrupt leaves a whole one or none.
     """
 
-    def __init__(self, parts: Iterable[Part] = ()) -> None:
-        self.parts = list(parts)
-        self._reader = Reader(self.parts)
-
-    def read(self, page: wire.Page) -> Part:
-        """Return what becomes of a page, which is not taken in yet."""
-        return self._reader.read(page)
+    def __init__(self, parts: list[Part] | None = None) -> None:
+        self.parts = [] if parts is None else parts
+        super().__init__(self.parts)
 
     def keep(self, part: Part) -> None:
         """Take in the page that was read last."""
-        self._reader.keep(len(self.parts) + 1)
+        super().keep(part)
         self.parts.append(part)
 
     def widgets(self) -> pd.DataFrame:

@@ -1,123 +1,43 @@
-"""Walks the pages of the catalogue into frames."""
+"""Walks the pages into frames."""
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 import warnings
-from collections import Counter
-from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Literal
+from importlib import import_module
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
 
-import pandas as pd
-from msgspec import structs
-from tqdm.auto import tqdm
-
-from amoexplore import display
-from amoexplore.transport import Errand
-from amoexplore.errors import AmoError, Redirected, RepeatedPage, UnreadableValue, UnreadableValueWarning
-from amoexplore.frames import Frames
+from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
-from amoexplore.wire import Page, Unreadable, split_url
+from amoexplore.reports import Catalog, Tally
+from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+    from tqdm import tqdm
 
     from amoexplore.account import Account
+    from amoexplore.frames import Frames, Part
+    from amoexplore.reports import Report
+    from amoexplore.wire import Page, Unreadable
 
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
 
-
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What a load did.
-
-    Attributes
-    ----------
-    account : str
-        Where from.
-    pages, requests, retries : int
-        Pages with widgets; requests sent; how many of them brought no page.
-    seconds, waited : float
-        From the first request to the last row; and what of it was waiting, for the pace or before another try.
-    widgets, settings : int
-        Rows of the two frames.
-    unreadable : DataFrame
-        Values that became NA (page, widget, field, raw); also entries without an id or a code, which no frame can hold.
-    repeated : DataFrame
-        Widgets that came more than once (code, id, first_page, again_page); the first is kept.
-    unknown_fields : dict
-        Fields that the API's page does not name, and how often they came.
-    unknown_types : dict
-        Types of settings that the API's page does not name, and how often they came.
-    """
-
-    account: str
-    pages: int
-    requests: int
-    retries: int
-    seconds: float
-    waited: float
-    widgets: int
-    settings: int
-    unreadable: pd.DataFrame
-    repeated: pd.DataFrame
-    unknown_fields: dict[str, int] = field(default_factory=dict)
-    unknown_types: dict[str, int] = field(default_factory=dict)
-
-    def _rows(self) -> dict[str, object]:
-        return {
-            "account": self.account,
-            "pages": self.pages,
-            "requests": self.requests,
-            "retries": self.retries,
-            "seconds": f"{self.seconds:.2f}",
-            **({"waited": f"{self.waited:.2f}"} if self.waited >= 0.01 else {}),  # noqa: PLR2004  what two places show
-            "widgets": self.widgets,
-            "settings": self.settings,
-            "unreadable values": len(self.unreadable),
-            "repeated widgets": len(self.repeated),
-            "unknown fields": _counted(self.unknown_fields),
-            "unknown types": _counted(self.unknown_types),
-        }
-
-    def __repr__(self) -> str:
-        return "\n".join(["Load report", *(f"  {name:<18} {value}" for name, value in self._rows().items())])
-
-    def _repr_html_(self) -> str:
-        return display.card("Load report", self._rows())
+#: What takes long to import, and is not needed before a page has come.
+_NEEDED = ("tqdm.auto", "amoexplore.frames")
 
 
-def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} × {count}" for name, count in counts.items()) or "none"
+class Reader(Protocol):
+    """Makes parts of pages, and keeps those that were good."""
 
-
-@dataclass(frozen=True, eq=False)
-class Catalog:
-    """The catalogue as two frames, and what the load did.
-
-    Attributes
-    ----------
-    widgets : DataFrame
-        One row a widget.
-    settings : DataFrame
-        One row a field of a settings_template.
-    report : Report
-    """
-
-    widgets: pd.DataFrame
-    settings: pd.DataFrame
-    report: Report
-
-    def __repr__(self) -> str:
-        return f"<Catalog of {self.report.account}: {len(self.widgets)} widgets, {len(self.settings)} settings>"
-
-    def _repr_html_(self) -> str:
-        installed = int(self.widgets["is_active_in_account"].sum())
-        rated = int(self.widgets["rating"].count())
-        rows = {"widgets": len(self.widgets), "installed": installed, "rated": rated, "settings": len(self.settings)}
-        return display.card(f"Catalog of {self.report.account}", rows)
+    def read(self, page: Page) -> Part: ...
+    def keep(self, part: Part) -> None: ...
 
 
 def load_catalog(
@@ -158,62 +78,77 @@ def load_catalog(
         If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames. Its
         ``progress`` has what had come, as that of a KeyboardInterrupt does.
     """
-    if on_bad not in ("coerce", "raise"):
-        raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
+    check_on_bad(on_bad)
     before = progress_of(resume, account.url, limit)
     started = time.perf_counter() - before.seconds
-    frames = Frames(before.parts)
+    parts = list(before.parts)
+    asked = before.requests + sum(part.requests for part in parts)
+    walk = Walk(account, before.limit, before.pages + 1)
     try:
-        _fill(frames, account, before, on_bad=on_bad, progress=progress)
+        with walk:
+            pages = begun(walk, "pandas")
+            from amoexplore.frames import Frames  # noqa: PLC0415  while the network is asked
+
+            frames = Frames(parts)
+            for _ in read(pages, frames, on_bad=on_bad, progress=progress, widgets=before.widgets):
+                pass
+        catalog = _catalog(frames, account.name, asked + walk.sent, started)
     except BaseException as error:
-        failed = before.requests + (error.tries if isinstance(error, AmoError) else 0)
-        Progress(account.url, before.limit, tuple(frames.parts), failed, time.perf_counter() - started).tell(error)
+        failed = asked + walk.sent - sum(part.requests for part in parts)
+        Progress(account.url, before.limit, tuple(parts), failed, time.perf_counter() - started).tell(error)
         raise
-    catalog = _catalog(frames, account.name, before.requests, time.perf_counter() - started)
-    unreadable = [value for part in frames.parts for value in part.unreadable]
-    if unreadable:
-        warnings.warn(_warning(unreadable), UnreadableValueWarning, stacklevel=2)
+    warn(catalog.report, "catalog.report")
     return catalog
 
 
-def _fill(frames: Frames, account: Account, before: Progress, *, on_bad: str, progress: bool | None) -> None:
-    """Take the pages that are not there yet into the frames."""
+def begun(walk: Walk, *modules: str) -> Iterator[Page]:
+    """Return the pages; the first has come, and modules that will be needed have been imported meanwhile."""
+    missing = [name for name in (*_NEEDED, *modules) if name not in sys.modules]
+    if "amoexplore.sandbox" in sys.modules:  # in this process perhaps: it would answer late
+        _import(missing)
+    elif missing:
+        threading.Thread(target=_import, args=[missing]).start()
+    pages = iter(walk)
+    return chain([next(pages)], pages)
+
+
+def _import(modules: list[str]) -> None:
+    for name in modules:
+        import_module(name)
+
+
+def read(
+    pages: Iterable[Page], reader: Reader, *, on_bad: str, progress: bool | None, widgets: int = 0
+) -> Iterator[Part]:
+    """Yield what becomes of each page, which the reader has kept then.
+
+    Raises
+    ------
+    UnreadableValue, RepeatedPage
+        As :func:`load_catalog` does.
+    """
     with _bar(progress=progress) as bar:
-        bar.update(before.widgets)
-        for page in _walk(account, before.limit, before.pages + 1):
-            part = frames.read(page)
+        bar.update(widgets)
+        for page in pages:
+            part = reader.read(page)
             fresh = part.widgets.num_rows
             if page.count and not fresh and page.links.next:
                 raise _endless(page)
             if part.unreadable and on_bad == "raise":
                 raise _unreadable(part.unreadable[0])
-            frames.keep(part)
+            reader.keep(part)
             bar.update(fresh)
+            yield part
             if not fresh:  # a server that names no next page, and gives the same one again
                 return
 
 
-def _catalog(frames: Frames, account: str, failed: int, seconds: float) -> Catalog:
-    widgets, settings, parts = frames.widgets(), frames.settings(), frames.parts
-    unreadable = [structs.astuple(value) for part in parts for value in part.unreadable]
-    requests = failed + sum(part.requests for part in parts)
-    report = Report(
-        account=account,
-        pages=sum(part.entries > 0 for part in parts),
-        requests=requests,
-        retries=requests - len(parts),
-        seconds=seconds,
-        waited=sum(part.waited for part in parts),
-        widgets=len(widgets),
-        settings=len(settings),
-        unreadable=pd.DataFrame(unreadable, columns=Unreadable.__struct_fields__),
-        repeated=pd.DataFrame(
-            [again for part in parts for again in part.repeated], columns=["code", "id", "first_page", "again_page"]
-        ),
-        unknown_fields=dict(sum((part.unknown for part in parts), Counter())),
-        unknown_types=dict(sum((part.types for part in parts), Counter())),
-    )
-    return Catalog(widgets, settings, report)
+def _catalog(frames: Frames, account: str, requests: int, started: float) -> Catalog:
+    tally = Tally()
+    for part in frames.parts:
+        tally.add(part)
+    widgets, settings = frames.widgets(), frames.settings()
+    return Catalog(widgets, settings, tally.report(account, requests, time.perf_counter() - started))
 
 
 def load_widgets(
@@ -238,33 +173,20 @@ def load_settings(
     return load_catalog(account, limit=limit, on_bad=on_bad, progress=progress).settings
 
 
-class _Bar(tqdm):  # type: ignore[type-arg]  # it counts, and iterates over nothing
-    #: No thread looks after it.
-    monitor_interval = 0
+def check_on_bad(on_bad: str) -> None:
+    """Demand that it is one of the two words."""
+    if on_bad not in ("coerce", "raise"):
+        raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
 
 
-def _bar(*, progress: bool | None) -> _Bar:
-    return _Bar(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
+def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm  # noqa: PLC0415  while the network is asked
 
+    class Bar(tqdm):  # type: ignore[type-arg]  # it counts, and iterates over nothing
+        #: No thread looks after it.
+        monitor_interval = 0
 
-def _walk(account: Account, limit: int, first: int) -> Iterator[Page]:
-    """Yield the pages from the first one that is wanted up to the one that ends the catalogue."""
-    for number in count(first):
-        page = account.fetch_page(lambda number=number: number, limit, Errand())
-        _check_host(page, account)
-        yield page
-        if page.is_last:
-            return
-
-
-def _check_host(page: Page, account: Account) -> None:
-    following = split_url(page.links.next.href if page.links.next else "", page).netloc.lower()
-    if following not in ("", account.host):
-        raise Redirected(
-            f"Page {page.number} of {account.host} names a next page at {following}, and a token goes to its own host "
-            f"only. If the account has moved, connect to its new address.",
-            url=page.url,
-        )
+    return Bar(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
 
 
 def _endless(page: Page) -> RepeatedPage:
@@ -282,8 +204,12 @@ def _unreadable(value: Unreadable) -> UnreadableValue:
     )
 
 
-def _warning(values: list[Unreadable]) -> str:
+def warn(report: Report, where: str) -> None:
+    """Warn of values that could not be read, once; ``where`` says what has them all."""
+    values = report.listed
+    if not values:
+        return
     first = "; ".join(f"{value.field} of {value.widget} = {value.raw}" for value in values[:3])
     more = f" and {len(values) - 3} more" if len(values) > 3 else ""  # noqa: PLR2004  as many as are shown
-    return f"Not readable, now NA: {first}{more}. catalog.report.unreadable lists them all."
-
+    text = f"Not readable, now NA: {first}{more}. {where}.unreadable lists them all."
+    warnings.warn(text, UnreadableValueWarning, stacklevel=3)

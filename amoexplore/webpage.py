@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from amoexplore.load import Catalog
+    from amoexplore.reports import Catalog
     from amoexplore.summaries import Summary
 
 SUFFIXES = (".html", ".htm")

@@ -14,7 +14,7 @@ import pytest
 from scripted import TOKEN, catalogue, widget
 
 import amoexplore as amo
-from amoexplore import Account, export, lab
+from amoexplore import Account, export, streams, lab
 from amoexplore.cli import main
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def test_excel_formulas_stay_text(tmp_path: Path) -> None:
     """A code that looks like a formula is not computed by Excel."""
     with catalogue([widget(1, code="=1+1", version="https://x.example")]) as server:
         catalog = amo.load_catalog(server.account())
-    export.write(catalog, tmp_path / "x.xlsx")
+    export.write_excel(catalog, tmp_path / "x.xlsx")
     row = openpyxl.load_workbook(tmp_path / "x.xlsx")["widgets"][2]
     assert [cell.data_type for cell in row[1:3]] == ["s", "s"]
     assert row[2].hyperlink is None
@@ -187,18 +187,29 @@ def test_options_that_mean_nothing(options: list[str], why: str, capsys: pytest.
     assert why in capsys.readouterr().err
 
 
-def test_write_is_whole_or_not_at_all(tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("x.csv", (streams.CsvFile, "add")),
+        ("x.parquet", (streams.ParquetFile, "__exit__")),
+        ("x.xlsx", (pd.DataFrame, "to_excel")),
+    ],
+)
+def test_write_is_whole_or_not_at_all(
+    tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch, name: str, where: tuple[type, str]
+) -> None:
     """A write that breaks off leaves the former file as it was, and nothing beside it."""
-    path = tmp_path / "x.csv"
+    path = tmp_path / name
     path.write_text("before")
+    act = getattr(*where)
 
-    def break_off(_: object, target: Path, **__: object) -> None:
-        Path(target).write_text("half")
+    def break_off(*args: object, **options: object) -> None:
+        act(*args, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pd.DataFrame, "to_csv", break_off)
+    monkeypatch.setattr(*where, break_off)
     with pytest.raises(KeyboardInterrupt):
-        export.write(amo.load_catalog(account), path)
+        export.load(account, path)
     assert path.read_text() == "before"
     assert [path] == list(tmp_path.iterdir())
 

@@ -155,7 +155,7 @@ def test_ctrl_c() -> None:
         catalog = amo.load_catalog(account, resume=raised.value)
     assert catalog.widgets["id"].tolist() == [1, 2, 3, 4, 5, 6]
     assert [request.page for request in server.requests] == [1, 2, 3, 4, 4, 5, 6, 7]
-    assert (catalog.report.pages, catalog.report.retries) == (6, 0)
+    assert (catalog.report.pages, catalog.report.requests, catalog.report.retries) == (6, 8, 1)
 
 
 @pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])

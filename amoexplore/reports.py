@@ -1,0 +1,180 @@
+"""What a load gives: a Catalog of two frames, and a Report of what it did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from amoexplore import display
+from amoexplore.wire import Unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from amoexplore.frames import Part
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a load did.
+
+    Attributes
+    ----------
+    account : str
+        Where from.
+    pages, requests, retries : int
+        Pages with widgets; requests sent; how many of them brought no page.
+    seconds, waited : float
+        From the first request to the last row; and what of it was waiting, for the pace or before another try.
+    widgets, settings : int
+        Rows of the two frames.
+    unknown_fields : dict
+        Fields that the API's page does not name, and how often they came.
+    unknown_types : dict
+        Types of settings that the API's page does not name, and how often they came.
+    unreadable : DataFrame
+        Values that became NA (page, widget, field, raw); also entries without an id or a code, which no frame can hold.
+    repeated : DataFrame
+        Widgets that came more than once (code, id, first_page, again_page); the first is kept.
+    """
+
+    account: str
+    pages: int
+    requests: int
+    retries: int
+    seconds: float
+    waited: float
+    widgets: int
+    settings: int
+    unknown_fields: dict[str, int]
+    unknown_types: dict[str, int]
+    listed: tuple[Unreadable, ...] = ()
+    _repeated: tuple[tuple[str, int, int, int], ...] = ()
+
+    @cached_property
+    def unreadable(self) -> pd.DataFrame:
+        """Values that became NA, and entries that no frame can hold."""
+        import pandas as pd  # noqa: PLC0415  a command that writes a file needs none
+
+        values = [structs.astuple(value) for value in self.listed]
+        return pd.DataFrame(values, columns=Unreadable.__struct_fields__)
+
+    @cached_property
+    def repeated(self) -> pd.DataFrame:
+        """Widgets that came more than once."""
+        import pandas as pd  # noqa: PLC0415  a command that writes a file needs none
+
+        return pd.DataFrame(self._repeated, columns=["code", "id", "first_page", "again_page"])
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "account": self.account,
+            "pages": self.pages,
+            "requests": self.requests,
+            "retries": self.retries,
+            "seconds": f"{self.seconds:.2f}",
+            **({"waited": f"{self.waited:.2f}"} if self.waited >= 0.01 else {}),  # noqa: PLR2004  what two places show
+            "widgets": self.widgets,
+            "settings": self.settings,
+            "unreadable values": len(self.listed),
+            "repeated widgets": len(self._repeated),
+            "unknown fields": _counted(self.unknown_fields),
+            "unknown types": _counted(self.unknown_types),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(["Load report", *(f"  {name:<18} {value}" for name, value in self._rows().items())])
+
+    def _repr_html_(self) -> str:
+        return display.card("Load report", self._rows())
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} × {count}" for name, count in counts.items()) or "none"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """The catalogue as two frames, and what the load did.
+
+    Attributes
+    ----------
+    widgets : DataFrame
+        One row a widget.
+    settings : DataFrame
+        One row a field of a settings_template.
+    report : Report
+    """
+
+    widgets: pd.DataFrame
+    settings: pd.DataFrame
+    report: Report
+
+    def __repr__(self) -> str:
+        return f"<Catalog of {self.report.account}: {len(self.widgets)} widgets, {len(self.settings)} settings>"
+
+    def _repr_html_(self) -> str:
+        installed = int(self.widgets["is_active_in_account"].sum())
+        rated = int(self.widgets["rating"].count())
+        rows = {"widgets": len(self.widgets), "installed": installed, "rated": rated, "settings": len(self.settings)}
+        return display.card(f"Catalog of {self.report.account}", rows)
+
+
+@dataclass
+class Tally:
+    """What the pages of a load come to, without their rows.
+
+    Attributes
+    ----------
+    pages, filled : int
+        Pages, and those of them that had widgets.
+    waited : float
+        Seconds.
+    widgets, settings : int
+        Rows.
+    unreadable, repeated, unknown, types
+        As in Part.
+    """
+
+    pages: int = 0
+    filled: int = 0
+    waited: float = 0.0
+    widgets: int = 0
+    settings: int = 0
+    unreadable: list[Unreadable] = field(default_factory=list)
+    repeated: list[tuple[str, int, int, int]] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    types: Counter[str] = field(default_factory=Counter)
+
+    def add(self, part: Part) -> None:
+        """Count a page."""
+        self.pages += 1
+        self.filled += part.entries > 0
+        self.waited += part.waited
+        self.widgets += part.widgets.num_rows
+        self.settings += part.settings.num_rows
+        self.unreadable += part.unreadable
+        self.repeated += part.repeated
+        self.unknown.update(part.unknown)
+        self.types.update(part.types)
+
+    def report(self, account: str, requests: int, seconds: float) -> Report:
+        """Return the report."""
+        return Report(
+            account,
+            self.filled,
+            requests,
+            requests - self.pages,
+            seconds,
+            self.waited,
+            self.widgets,
+            self.settings,
+            dict(self.unknown),
+            dict(self.types),
+            tuple(self.unreadable),
+            tuple(self.repeated),
+        )

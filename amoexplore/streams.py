@@ -1,0 +1,249 @@
+"""The catalogue page by page: to go through, or into files, with no more than a few pages in memory."""
+
+from __future__ import annotations
+
+import csv
+import os
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from amoexplore import files
+from amoexplore.load import begun, check_on_bad, read, warn
+from amoexplore.progress import DEFAULT_LIMIT
+from amoexplore.reports import Tally
+from amoexplore.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from amoexplore.account import Account
+    from amoexplore.frames import Part
+    from amoexplore.reports import Report
+
+    Table = Literal["widgets", "settings"]
+
+#: Rows of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
+_GROUP: Final = 5_000
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogPage:
+    """One page of the catalogue.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    widgets, settings : DataFrame
+        Its rows of ``catalog.widgets`` and ``catalog.settings``, with the same dtypes; made when asked for.
+    batches : dict of RecordBatch
+        The same as Arrow has it, by "widgets" and "settings".
+    report : Report
+        What could not be read, or came again.
+    """
+
+    number: int
+    batches: Mapping[str, pa.RecordBatch]
+    report: Report
+
+    @cached_property
+    def widgets(self) -> pd.DataFrame:
+        """One row a widget."""
+        return _frame(self.batches["widgets"])
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """One row a field of a settings_template."""
+        return _frame(self.batches["settings"])
+
+    def __repr__(self) -> str:
+        rows = {name: batch.num_rows for name, batch in self.batches.items()}
+        return f"<CatalogPage {self.number}: {rows['widgets']} widgets, {rows['settings']} settings>"
+
+
+def iter_pages(
+    account: Account,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    on_bad: Literal["coerce", "raise"] = "coerce",
+    progress: bool | None = None,
+) -> Iterator[CatalogPage]:
+    """Go through the catalogue page by page, of which a few are in memory at a time.
+
+    Parameters
+    ----------
+    account, limit, on_bad, progress
+        As of :func:`load_catalog`.
+
+    Yields
+    ------
+    CatalogPage
+        In order. A widget that had come before is left out, so that a page may be shorter than it came.
+
+    Raises
+    ------
+    UnreadableValue, RepeatedPage, AmoError
+        As :func:`load_catalog` does, where it comes to that.
+    """
+    check_on_bad(on_bad)
+    return _pages(account, limit, on_bad=on_bad, progress=progress)
+
+
+def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
+    for number, part in enumerate(_parts(Walk(account, limit), on_bad=on_bad, progress=progress), 1):
+        tally = Tally()
+        tally.add(part)
+        report = tally.report(account.name, part.requests, part.waited)
+        warn(report, "page.report")
+        yield CatalogPage(number, {"widgets": part.widgets, "settings": part.settings}, report)
+
+
+def load_to_parquet(
+    account: Account,
+    path: str | Path,
+    *,
+    limit: int = DEFAULT_LIMIT,
+    on_bad: Literal["coerce", "raise"] = "coerce",
+    progress: bool | None = None,
+) -> Report:
+    """Load the whole catalogue into two Parquet files, without holding it in memory.
+
+    Parameters
+    ----------
+    account, limit, on_bad, progress
+        As of :func:`load_catalog`.
+    path : str or Path
+        Where the widgets go, such as ``market.parquet``; the settings go beside it, into ``market.settings.parquet``.
+        Both are there once the load is over, or they are as before.
+
+    Returns
+    -------
+    Report
+        ``pandas.read_parquet`` gives the very frames of :func:`load_catalog`.
+
+    Raises
+    ------
+    ValueError, IsADirectoryError, FileNotFoundError
+        If there can be no such file; nothing was sent then.
+    UnreadableValue, RepeatedPage, AmoError
+        As :func:`load_catalog` does.
+    """
+    check_on_bad(on_bad)
+    path = Path(path)
+    paths: dict[Table, Path] = {"widgets": path, "settings": settings_path(path)}
+    for each in paths.values():
+        files.check(each, [".parquet"])
+    return stream(account, paths, ParquetFile, limit=limit, on_bad=on_bad, progress=progress)
+
+
+def settings_path(path: Path) -> Path:
+    """Return where the settings go if the widgets go there."""
+    return path.with_name(f"{path.stem}.settings{path.suffix}")
+
+
+def stream(
+    account: Account,
+    paths: Mapping[Table, Path],
+    kind: Callable[[Path], ParquetFile | CsvFile],
+    *,
+    limit: int = DEFAULT_LIMIT,
+    on_bad: str = "coerce",
+    progress: bool | None = None,
+) -> Report:
+    """Load tables into files of a kind, each of which is there whole in the end, or not at all."""
+    started = time.perf_counter()
+    walk = Walk(account, limit)
+    tally = Tally()
+    with ExitStack() as stack:
+        unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
+        writers = {table: stack.enter_context(kind(path)) for table, path in unfinished.items()}
+        for part in _parts(walk, on_bad=on_bad, progress=progress):
+            tally.add(part)
+            for table, writer in writers.items():
+                writer.add(getattr(part, table))
+    report = tally.report(account.name, walk.sent, time.perf_counter() - started)
+    warn(report, "report")
+    return report
+
+
+def _parts(walk: Walk, *, on_bad: str, progress: bool | None) -> Iterator[Part]:
+    with walk:
+        pages = begun(walk)
+        from amoexplore.frames import Reader  # noqa: PLC0415  while the network is asked
+
+        yield from read(pages, Reader(), on_bad=on_bad, progress=progress)
+
+
+def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
+    from amoexplore.frames import frame_of  # noqa: PLC0415  not before a page has come
+
+    return frame_of([batch], batch.schema)
+
+
+class ParquetFile:
+    """Takes batches into a Parquet file, in groups of some thousands of rows."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+        self._held: list[pa.RecordBatch] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take in the rows of a page."""
+        self._held.append(batch)
+        if sum(held.num_rows for held in self._held) >= _GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415  not before a page has come
+        from pyarrow import parquet  # noqa: PLC0415
+
+        self._writer = self._writer or parquet.ParquetWriter(self._path, self._held[0].schema)
+        self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=2 * _GROUP)
+        self._held = []
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._held:
+            self._write()
+        if self._writer:
+            self._writer.close()
+
+
+class CsvFile:
+    """Takes batches into a CSV file, as pandas writes them."""
+
+    def __init__(self, path: Path, *, decimal_comma: bool = False) -> None:
+        self._decimal_comma = decimal_comma
+        # The byte order mark is how Excel knows that Cyrillic is UTF-8.
+        self._file = path.open("w", encoding="utf-8-sig", newline="")
+        self._rows = csv.writer(self._file, delimiter=";" if decimal_comma else ",", lineterminator=os.linesep)
+        self._is_empty = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take in the rows of a page."""
+        if self._is_empty:
+            self._rows.writerow(batch.schema.names)
+            self._is_empty = False
+        self._rows.writerows(zip(*map(self._cells, batch.columns), strict=True))
+
+    def _cells(self, column: pa.Array) -> list[Any]:
+        cells: list[Any] = column.to_pylist()
+        if self._decimal_comma:
+            return [str(cell).replace(".", ",") if isinstance(cell, float) else cell for cell in cells]
+        return cells
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
