@@ -30,7 +30,7 @@ class Urls(NamedTuple):
 def latencies(bench: Bench) -> Section:
     """Measure whole jobs far away, without a limit."""
     ways: dict[str, Callable[[Urls], Tables]] = {
-        TYPED: lambda urls: by_hand.typed(by_hand.fetched(urls.known)),
+        TYPED: lambda urls: by_hand.typed(by_hand.fetched(urls.fresh)),
         FIRST: lambda urls: ours.load(urls.fresh),
         KNOWN: lambda urls: ours.load(urls.known),
     }
@@ -55,8 +55,8 @@ def latencies(bench: Bench) -> Section:
 def burst(bench: Bench) -> Section:
     """Measure catalogues whose pages fit into a second's permits."""
     ways: dict[str, Callable[[Urls], Tables]] = {
-        "one page after the other": lambda urls: rivals.floor(by_hand.fetched(urls.known)),
-        TYPED: lambda urls: by_hand.typed(by_hand.fetched(urls.known)),
+        "one page after the other": lambda urls: rivals.floor(by_hand.fetched(urls.fresh)),
+        TYPED: lambda urls: by_hand.typed(by_hand.fetched(urls.fresh)),
         FIRST: lambda urls: ours.load(urls.fresh, RATE),
         KNOWN: lambda urls: ours.load(urls.known, RATE),
     }
