@@ -39,18 +39,26 @@ def fetched(url: str, nap: float = 0.0) -> Iterator[bytes]:
 
 def untyped(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load pages as the shortest loop does it: json_normalize twice, concat."""
-    widgets, settings = [], []
-    for body in bodies:
-        records = json.loads(body)["_embedded"]["widgets"]
-        widgets.append(pd.json_normalize(records))
-        settings.append(_settings(records))
+    widgets, settings = _normalized(bodies)
     return pd.concat(widgets, ignore_index=True), pd.concat(settings, ignore_index=True)
 
 
 def typed(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load pages as the careful loop does it: ratings parsed, settings counted, each column with its dtype."""
-    widgets, settings = untyped(bodies)
-    return _typed_widgets(widgets), _typed_settings(settings)
+    widgets, settings = _normalized(bodies)
+    return (
+        _typed_widgets(pd.concat(widgets, ignore_index=True)),
+        _typed_settings(pd.concat(settings, ignore_index=True)),
+    )
+
+
+def _normalized(bodies: Iterable[bytes]) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    widgets, settings = [], []
+    for body in bodies:
+        records = json.loads(body)["_embedded"]["widgets"]
+        widgets.append(pd.json_normalize(records))
+        settings.append(_settings(records))
+    return widgets, settings
 
 
 def typed_records(records: list[dict[str, Any]]) -> tuple[pd.DataFrame, pd.DataFrame]:
