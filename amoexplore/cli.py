@@ -95,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     load = commands.add_parser(
         "load", help="load the catalogue", description="Load the catalogue into a file, or show it as a table."
     )
-    load.add_argument("--to", type=Path, metavar="FILE", help=".parquet (settings go into a second one), .csv, or .xlsx (both)")
+    load.add_argument(
+        "--to", type=Path, metavar="FILE", help=".parquet (settings go into a second one), .csv, or .xlsx (both)"
+    )
     load.add_argument("--table", choices=("widgets", "settings"), help="only this one; of a .csv widgets by default")
     load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
     load.set_defaults(run=_load)

@@ -137,4 +137,4 @@ class PageReader:
 def unknown_types(types: Sequence[str | None]) -> Counter[str]:
     """Return the types of settings that the API's page does not name, and how often they came."""
     unknown = set(types) - KNOWN_TYPES - {None}
-    return Counter(name for name in types if name in unknown) if unknown else Counter()
+    return Counter(name for name in types if name is not None and name in unknown) if unknown else Counter()

@@ -43,10 +43,8 @@ def load(
     """
     check(path)
     match path.suffix.lower():
-        case ".parquet" if table is None:
-            return load_to_parquet(account, path)
         case ".parquet":
-            return stream(account, {table: path}, ParquetFile)
+            return stream(account, {table: path}, ParquetFile) if table else load_to_parquet(account, path)
         case ".csv":
             return stream(account, {table or "widgets": path}, partial(CsvFile, decimal_comma=decimal_comma))
         case _:
@@ -57,7 +55,7 @@ def load(
 
 def write_excel(catalog: Catalog, path: Path) -> None:
     """Write both tables, a sheet each; the file is there whole or not at all."""
-    import pandas as pd  # noqa: PLC0415  files of other kinds do without
+    import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
     # A name that begins with "=" is a name, not a formula.
     options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
@@ -73,7 +71,7 @@ def write_excel(catalog: Catalog, path: Path) -> None:
 
 def as_text(frame: pd.DataFrame) -> str:
     """Return a frame as a table that fits the terminal; a long one shows its two ends."""
-    import pandas as pd  # noqa: PLC0415  files of other kinds do without
+    import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
     width = shutil.get_terminal_size((120, 24)).columns
     with pd.option_context("display.width", width, "display.max_columns", None, "display.max_rows", 40):

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import ExitStack
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
@@ -29,15 +30,18 @@ if TYPE_CHECKING:
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
 
-#: What takes long to import, and is not needed before a page has come.
-_NEEDED = ("tqdm.auto", "amoexplore.frames")
+#: What takes long to import, and is not needed before a page has come. pyarrow imports pandas to make an array.
+_NEEDED = ("pandas", "amoexplore.frames")
 
 
 class Reader(Protocol):
     """Makes parts of pages, and keeps those that were good."""
 
-    def read(self, page: Page) -> Part: ...
-    def keep(self, part: Part) -> None: ...
+    def read(self, page: Page) -> Part:
+        """Return what becomes of a page."""
+
+    def keep(self, part: Part) -> None:
+        """Take in the page that was read last."""
 
 
 def load_catalog(
@@ -86,7 +90,7 @@ def load_catalog(
     walk = Walk(account, before.limit, before.pages + 1)
     try:
         with walk:
-            pages = begun(walk, "pandas")
+            pages = begun(walk)
             from amoexplore.frames import Frames  # noqa: PLC0415  while the network is asked
 
             frames = Frames(parts)
@@ -101,9 +105,9 @@ def load_catalog(
     return catalog
 
 
-def begun(walk: Walk, *modules: str) -> Iterator[Page]:
-    """Return the pages; the first has come, and modules that will be needed have been imported meanwhile."""
-    missing = [name for name in (*_NEEDED, *modules) if name not in sys.modules]
+def begun(walk: Walk) -> Iterator[Page]:
+    """Return the pages; the first has come, and what takes long to import is being imported meanwhile."""
+    missing = [name for name in _NEEDED if name not in sys.modules]
     if "amoexplore.sandbox" in sys.modules:  # in this process perhaps: it would answer late
         _import(missing)
     elif missing:
@@ -127,8 +131,9 @@ def read(
     UnreadableValue, RepeatedPage
         As :func:`load_catalog` does.
     """
-    with _bar(progress=progress) as bar:
-        bar.update(widgets)
+    with ExitStack() as stack:
+        bar: tqdm[NoReturn] | None = None
+        shown_at = time.perf_counter() + (PATIENCE if progress is None else 0)
         for page in pages:
             part = reader.read(page)
             fresh = part.widgets.num_rows
@@ -137,7 +142,11 @@ def read(
             if part.unreadable and on_bad == "raise":
                 raise _unreadable(part.unreadable[0])
             reader.keep(part)
-            bar.update(fresh)
+            widgets += fresh
+            if bar is None and progress is not False and time.perf_counter() >= shown_at:
+                bar = stack.enter_context(_bar())
+            if bar is not None:
+                bar.update(widgets - bar.n)
             yield part
             if not fresh:  # a server that names no next page, and gives the same one again
                 return
@@ -179,14 +188,14 @@ def check_on_bad(on_bad: str) -> None:
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
 
 
-def _bar(*, progress: bool | None) -> tqdm[NoReturn]:
-    from tqdm.auto import tqdm  # noqa: PLC0415  while the network is asked
+def _bar() -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm  # noqa: PLC0415  short loads show none
 
     class Bar(tqdm):  # type: ignore[type-arg]  # it counts, and iterates over nothing
         #: No thread looks after it.
         monitor_interval = 0
 
-    return Bar(desc="widgets", unit="", delay=PATIENCE if progress is None else 0, disable=progress is False)
+    return Bar(desc="widgets", unit="")
 
 
 def _endless(page: Page) -> RepeatedPage:

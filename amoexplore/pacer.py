@@ -14,9 +14,7 @@ from urllib.parse import urlsplit
 from weakref import WeakSet, WeakValueDictionary
 
 import msgspec
-from filelock import FileLock
 from msgspec import Struct
-from tqdm import tqdm
 
 from amoexplore.errors import Blocked, UnsharedPaceWarning
 from amoexplore.files import STATE_VARIABLE, state_folder
@@ -26,6 +24,8 @@ from amoexplore.stops import CalledOff
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from filelock import FileLock
 
     from amoexplore.stops import Stop
 
@@ -105,7 +105,7 @@ class Pacer:
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._path = path
-        self._lock = FileLock(path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10)
+        self._lock: FileLock | None = None
         self._mutex = threading.Lock()
         self._turn = threading.Lock()
         self._alone: Permits | None = None
@@ -232,6 +232,8 @@ class Pacer:
 
     def _tell(self, seconds: float, why: str) -> None:
         if seconds >= _WORTH_TELLING:
+            from tqdm import tqdm  # noqa: PLC0415  seldom needed
+
             tqdm.write(f"{self._name}: {why}; waiting {seconds:.0f} s, then going on.", file=sys.stderr)
 
     def _share(self, act: Callable[[Permits], Result]) -> Result:
@@ -251,7 +253,12 @@ class Pacer:
             return act(self._alone)
 
     def _in_file(self, act: Callable[[Permits], Result]) -> Result:
+        from filelock import FileLock  # noqa: PLC0415  accounts without a pace do without
+
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = self._lock or FileLock(
+            self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10
+        )
         with self._lock:
             before = self._path.read_bytes() if self._path.exists() else b""
             permits = _permits(before)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
-from filelock import FileLock
 
 from amoexplore import files
 from amoexplore.errors import StoreError
@@ -135,6 +134,8 @@ class Store:
         ------
         StoreError
         """
+        from filelock import FileLock  # noqa: PLC0415  only a pair that is renewed needs it
+
         lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600)
         self._try("locked", self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         self._try("locked", lock.acquire)

@@ -58,7 +58,7 @@ class Report:
     @cached_property
     def unreadable(self) -> pd.DataFrame:
         """Values that became NA, and entries that no frame can hold."""
-        import pandas as pd  # noqa: PLC0415  a command that writes a file needs none
+        import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
         values = [structs.astuple(value) for value in self.listed]
         return pd.DataFrame(values, columns=Unreadable.__struct_fields__)
@@ -66,7 +66,7 @@ class Report:
     @cached_property
     def repeated(self) -> pd.DataFrame:
         """Widgets that came more than once."""
-        import pandas as pd  # noqa: PLC0415  a command that writes a file needs none
+        import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
         return pd.DataFrame(self._repeated, columns=["code", "id", "first_page", "again_page"])
 

@@ -44,5 +44,5 @@ class Seen:
         if len(self._digests) and digests:
             places = np.minimum(self._digests.searchsorted(digests), len(self._digests) - 1)
             hits = np.flatnonzero(self._digests[places] == digests)
-            found.update((codes[hit], int(self._pages[places[hit]])) for hit in hits)
+            found.update((codes[hit], int(self._pages[places[hit]])) for hit in hits.tolist())
         return found

@@ -94,7 +94,8 @@ class Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         """Return where to send a request; its connections are breakable."""
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         if not issubclass(pool.ConnectionCls, _Breakable):
-            pool.ConnectionCls = _breakable(pool.ConnectionCls)  # type: ignore[assignment]
-        return pool
+            pool.ConnectionCls = _breakable(pool.ConnectionCls)
+        found: HTTPConnectionPool = pool
+        return found

@@ -203,7 +203,7 @@ class Transport:
         return self._once(request, Errand())
 
     def _wait_after(self, error: errors.AmoError, errand: Errand) -> float | None:
-        if isinstance(error, errors.ConnectionRefused) and not self._has_answered:
+        if not errand.sent or (isinstance(error, errors.ConnectionRefused) and not self._has_answered):
             return None
         wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
         # The pacer has everybody wait where there were too many.

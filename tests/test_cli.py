@@ -14,7 +14,7 @@ import pytest
 from scripted import TOKEN, catalogue, widget
 
 import amoexplore as amo
-from amoexplore import Account, export, streams, lab
+from amoexplore import Account, export, lab, streams
 from amoexplore.cli import main
 
 if TYPE_CHECKING:

@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted import DROP, SILENCE, ScriptedServer, answer, answering, listing, no_content, problem, widget
+
+import amoexplore as amo
+from amoexplore import Account, Sandbox, errors, pacer, walk
+from amoexplore.pacer import Clock
+from amoexplore.sandbox import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scripted import Request
+
+HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Have so many pages asked for at once, however fast the server is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walk, "_at_once", lambda *_: number)
+        yield
+
+
+@pytest.fixture
+def at_once() -> Iterator[None]:
+    """Have eight pages asked for at once."""
+    with threads(8):
+        yield
+
+
+def left_behind() -> set[str]:
+    """Return the names of threads that ask for pages."""
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("page ")}
+
+
+def pages_of(server: ScriptedServer) -> list[int]:
+    """Return the pages that were asked for."""
+    return [request.page for request in server.requests]
+
+
+def paged(size: int, limit: int, **odd: Any) -> Callable[[Request], bytes]:
+    """Return a script for a catalogue of so many widgets; ``said`` is said the first time ``at`` is asked for."""
+    times = iter(range(odd.get("times", 1)))
+    lock = threading.Lock()
+
+    def script(request: Request) -> bytes:
+        with lock:
+            if request.page == odd.get("at") and next(times, None) is not None:
+                said: bytes = odd["said"]
+                return said
+        numbers = range(size)[(request.page - 1) * limit : request.page * limit]
+        more = request.page * limit < size if odd.get("tells", True) else odd.get("always", False)
+        found = [widget(n + 1) for n in numbers]
+        return answer(listing(found, page=request.page, limit=limit, more=more)) if found else no_content()
+
+    return script
+
+
+def loaded(server: ScriptedServer | Sandbox, limit: int) -> amo.Catalog:
+    """Load, and go on where it breaks off, connected anew as a blocked account asks for."""
+    resume: errors.AmoError | None = None
+    for _ in range(9):
+        account = Account(server.url, getattr(server, "token", "canary-token-7f3a"))
+        try:
+            return amo.load_catalog(account, limit=limit, resume=resume)
+        except errors.AmoError as error:
+            resume = error
+    raise AssertionError(resume)
+
+
+@given(
+    st.integers(0, 40),
+    st.integers(1, 9),
+    st.integers(2, 9),
+    st.sampled_from([b"", DROP, problem(500), problem(429), problem(402), answer(b"{"), HTML]),
+    st.integers(1, 12),
+    st.sampled_from([{}, {"tells": False}, {"tells": False, "always": True}]),
+    st.integers(0, 12),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_any_catalogue_at_once(  # noqa: PLR0913, PLR0917  what may differ
+    size: int, limit: int, number: int, said: bytes, at: int, links: dict[str, bool], known: int
+) -> None:
+    """Whatever the size, the limit, the threads, the links, a fault and what is remembered: all widgets, in order."""
+    with (
+        ScriptedServer(paged(size, limit, at=at if said else 0, said=said, **links)) as server,
+        threads(number),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(walk.lengths, "known", lambda *_: known)
+        catalog = loaded(server, limit)
+    assert catalog.widgets["id"].tolist() == list(range(1, size + 1))
+    assert catalog.report.repeated.empty
+    assert catalog.report.requests >= len(server.requests)  # one that is called off may not have arrived
+    assert not left_behind()
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("size", "pages"), [(0, [1]), (9, [1]), (10, [1, 2])])
+def test_no_request_is_wasted_on_one_page(size: int, pages: list[int]) -> None:
+    """A catalogue of one page takes one request, and a full one that names no next page one more."""
+    with ScriptedServer(paged(size, 10)) as server:
+        for _ in range(2):  # the second time its length is known
+            server.requests.clear()
+            amo.load_catalog(server.account(), limit=10)
+            assert sorted(pages_of(server)) == pages
+
+
+@pytest.mark.usefixtures("at_once")
+def test_page_1_goes_alone() -> None:
+    """Nothing else is asked for before page 1 has come, where nobody knows how many there are."""
+    seen: list[int] = []
+    plain = paged(100, 10)
+
+    def script(request: Request) -> bytes:
+        if request.page == 1:
+            threading.Event().wait(0.1)
+            seen.append(len(server.requests))
+        return plain(request)
+
+    with ScriptedServer(script) as server:
+        amo.load_catalog(server.account(), limit=10)
+    assert seen == [1]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_known_length() -> None:
+    """The second load asks for all pages at once, each one once; where pages have come or gone it is whole as well."""
+    sizes = iter([55, 55, 32, 78])
+    script = paged(0, 10)
+    with ScriptedServer(lambda request: script(request)) as server:  # noqa: PLW0108  it is another one each time
+        for size in sizes:
+            script = paged(size, 10)
+            server.requests.clear()
+            catalog = amo.load_catalog(server.account(), limit=10)
+            assert len(catalog.widgets) == size
+            if catalog.report.pages == 6 and size == 55:
+                asked = sorted(pages_of(server))
+    assert asked == [1, 2, 3, 4, 5, 6]
+
+
+def test_lengths_are_told_apart_and_may_be_broken(account: Account) -> None:
+    """What is remembered is an account's and a limit's; what can't be read is nothing, and shows no token."""
+    walk.lengths.remember(account, 250, 7)
+    assert [walk.lengths.known(account, limit) for limit in (250, 50)] == [7, 0]
+    (path,) = Path(os.environ["AMOEXPLORE_STATE"]).glob("pages/*")
+    assert str(account.token._text) not in f"{path} {path.read_text()}"
+    for content in (b"", b"x", b"\xff", b"-3"):
+        path.write_bytes(content)
+        assert walk.lengths.known(account, 250) == 0
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_is_sent_after_the_end() -> None:
+    """Once the last page has come nothing is asked for any more, and what is on its way is not waited for."""
+    plain = paged(25, 10)
+
+    def script(request: Request) -> bytes:
+        return plain(request) if request.page <= 3 else SILENCE
+
+    with ScriptedServer(script) as server:
+        catalog = amo.load_catalog(server.account(), limit=10)
+        asked = len(server.requests)
+        assert len(catalog.widgets) == 25
+        assert not left_behind()
+        threading.Event().wait(0.1)
+        assert len(server.requests) == asked <= 3 + 8
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("said", [problem(402), answer(b"<html>"), problem(500)])
+def test_a_failure_calls_the_rest_off(said: bytes) -> None:
+    """What fails for good ends the load with all that came before it, and nothing is left on its way."""
+    plain = paged(100, 5, at=4, said=said, times=9)
+
+    def script(request: Request) -> bytes:
+        return plain(request) if request.page <= 4 else SILENCE
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(errors.AmoError) as raised:
+            amo.load_catalog(server.account(), limit=5)
+        assert not left_behind()
+    assert (raised.value.progress.pages, raised.value.progress.widgets) == (3, 15)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_ctrl_c_calls_everything_off() -> None:
+    """Ctrl-C ends requests that are under way at once, and what came in order can be gone on from."""
+    plain = paged(100, 5)
+    interrupts = iter([True])
+
+    def script(request: Request) -> bytes:
+        if request.page == 4 and next(interrupts, False):
+            threading.Event().wait(0.2)  # the pages before it are taken meanwhile
+            os.kill(os.getpid(), signal.SIGINT)
+            return SILENCE
+        return plain(request)
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            amo.load_catalog(server.account(), limit=5)
+        assert not left_behind()
+        assert raised.value.progress.pages == 3  # type: ignore[attr-defined]
+        catalog = amo.load_catalog(server.account(), resume=raised.value)
+    assert catalog.widgets["id"].tolist() == list(range(1, 101))
+    assert catalog.report.requests >= len(server.requests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_blocked_account_stops_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block that one page meets ends the load at once, whatever the others wait for."""
+    monkeypatch.setattr(pacer, "clock", Clock())
+    plain = paged(100, 5)
+
+    def script(request: Request) -> bytes:
+        if request.page == 2:
+            return problem(429, retry_after=60)
+        return HTML if request.page == 6 else plain(request)
+
+    with ScriptedServer(script) as server, warnings.catch_warnings():
+        with pytest.raises(errors.Blocked) as raised:
+            amo.load_catalog(Account(server.url, "canary-token-7f3a", pace=None), limit=5)
+        assert not left_behind()
+    assert raised.value.progress.pages == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_page_that_waits_holds_the_others_back() -> None:
+    """No more than twice as many pages as threads are held while one keeps them waiting."""
+    go = threading.Event()
+    plain = paged(1000, 5)
+
+    def script(request: Request) -> bytes:
+        if request.page == 3:
+            go.wait(0.5)
+        return plain(request)
+
+    farthest = []
+
+    def watch() -> None:
+        threading.Event().wait(0.3)
+        farthest.append(max(pages_of(server)))
+        go.set()
+
+    with ScriptedServer(script) as server:
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        catalog = amo.load_catalog(server.account(), limit=5)
+        watcher.join()
+    assert farthest[0] <= 2 + 16
+    assert len(catalog.widgets) == 1000
+
+
+def test_slow_servers_are_asked_for_more_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the round trip of page 1: ten pages of a slow server take much less than ten of its round trips."""
+    monkeypatch.setattr(pacer, "clock", Clock())
+    with Sandbox(size=95) as sandbox, sandbox.faults.latency(seconds=0.2):
+        report = amo.load_catalog(Account(sandbox.url, sandbox.token), limit=10).report
+    assert (report.pages, report.widgets) == (10, 95)
+    assert report.seconds < 1.2
+
+
+def test_fast_servers_are_asked_one_by_one(account: Account, sandbox: Sandbox) -> None:
+    """Where a round trip is shorter than what threads cost, there are none, and no request too many."""
+    before = len(sandbox.requests)
+    assert amo.load_catalog(account, limit=40).report.requests == 8
+    assert len(sandbox.requests) - before == 8
+
+
+@pytest.mark.parametrize("spaced", [False, True])
+def test_under_a_limit(monkeypatch: pytest.MonkeyPatch, *, spaced: bool) -> None:
+    """At 7 a second a load draws no 429 where bursts are allowed; elsewhere seven at most, and none the next time."""
+    monkeypatch.setattr(pacer, "clock", Clock())
+    with Sandbox(size=95, rate=Limits(rate=7, spaced=spaced)) as sandbox, sandbox.faults.latency(seconds=0.1):
+        refused = []
+        for _ in range(2):
+            before = len(sandbox.requests)
+            assert amo.load_catalog(Account(sandbox.url, sandbox.token, pace=7), limit=10).report.widgets == 95
+            refused.append([request.status for request in sandbox.requests[before:]].count(429))
+    assert refused[0] <= (7 if spaced else 0)
+    assert refused[1] == 0
+
+
+def test_requests_of_a_paced_load_leave_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is drawn once there is a permit, so that under a pace none is asked for before the one ahead of it."""
+    monkeypatch.setattr(pacer, "clock", Clock())
+    with threads(7), ScriptedServer(paged(95, 10)) as server:
+        amo.load_catalog(Account(server.url, "canary-token-7f3a", pace=100), limit=10)
+    moved = [abs(place - page) for place, page in enumerate(pages_of(server), 1)]
+    assert max(moved) < 7
+
+
+def test_threads_and_no_threads_agree(sandbox: Sandbox, account: Account) -> None:
+    """The sandbox's catalogue is the same, row by row, however many pages are asked for at once."""
+    calm = amo.load_catalog(account, limit=10)
+    for number in (2, 7, 30):
+        with threads(number):
+            catalog = loaded(sandbox, 10)
+        pd.testing.assert_frame_equal(catalog.widgets, calm.widgets)
+        pd.testing.assert_frame_equal(catalog.settings, calm.settings)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_pages_that_never_end_at_once() -> None:
+    """A server that gives the same page for ever, and says that more follow, is found out."""
+    with (
+        answering(answer(listing([widget(1)], limit=1, more=True))) as server,
+        pytest.raises(errors.RepeatedPage, match="Page 2 brings no widget that is new"),
+    ):
+        amo.load_catalog(server.account(), limit=1)
+    assert not left_behind()
