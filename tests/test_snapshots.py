@@ -6,6 +6,7 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -184,7 +185,7 @@ def test_unreadable_values_are_kept(tmp_path: Path) -> None:
 def test_another_package_is_named(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address whose package is missing says what to install."""
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})
+    monkeypatch.delitem(import_module("fsspec.registry")._registry, "s3", raising=False)
     with pytest.raises(ImportError, match=r"pip install 'amoexplore\[s3\]'"):
         amo.snapshot(catalog, "s3://bucket/snapshots")
 
