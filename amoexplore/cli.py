@@ -210,14 +210,13 @@ def _report(options: argparse.Namespace) -> None:
 def _account(url: str | None) -> Account:
     """Return the account at an address, or the one that the environment names."""
     from amoexplore.connections import connect, stored_token, token_for  # noqa: PLC0415
-    from amoexplore.hosts import base_address  # noqa: PLC0415
     from amoexplore.tokens import MaskedText  # noqa: PLC0415
 
     if url is None:
         with redirect_stdout(sys.stderr):  # what the command made goes to standard output, nothing else
             return connect()
     token = token_for(url)
-    if not token and not stored_token(base_address(url)) and sys.stdin.isatty():
+    if not token and not stored_token(url) and sys.stdin.isatty():
         token = MaskedText(getpass(f"Token of {url}: "))
     return connect(url, token)
 

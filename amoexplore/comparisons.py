@@ -11,7 +11,7 @@ import pandas as pd
 from packaging.version import Version
 
 from amoexplore.errors import FewRatingsWarning, UnknownWidget
-from amoexplore.frames import WIDGETS
+from amoexplore.frames import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,7 +29,7 @@ LAST = np.iinfo(np.int64).max
 _KEYS = {"widgets": ["code"], "settings": ["code", "key"]}
 _NOT_COMPARED = {"code", "key", "position", "widget_id"}
 _SIDES = "changes takes two catalogues, two frames of widgets or two frames of settings"
-_HIGHER_IS_BETTER = {"rating", "version", *(name for name, dtype in WIDGETS.items() if dtype == "boolean")}
+_HIGHER_IS_BETTER = {"rating", "version", *FLAGS}
 
 
 @runtime_checkable

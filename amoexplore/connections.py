@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from amoexplore.account import Account
 from amoexplore.errors import ConfigurationError
-from amoexplore.hosts import account_address, base_address
+from amoexplore.hosts import account_address
 from amoexplore.oauth import PairToken
 from amoexplore.pairs import Store
 from amoexplore.tokens import MaskedText
@@ -94,7 +94,7 @@ def stored_token(url: str) -> PairToken | None:
     StoreError
         If it can't be read.
     """
-    store = Store(base_address(url))
+    store = Store(account_address(url))
     pair = store.load()
     return None if pair is None else PairToken(store, pair)
 
@@ -107,9 +107,9 @@ def token_for(url: str) -> MaskedText:
     ConfigurationError
         If that token is another account's, or the address can't be one.
     """
-    wanted = base_address(url)
+    wanted = account_address(url)
     named, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
-    if token and named and (owner := base_address(named)) != wanted:
+    if token and named and (owner := account_address(named)) != wanted:
         raise ConfigurationError(
             f"{TOKEN_VARIABLE} is the token of {owner}, as {URL_VARIABLE} says, and a token goes to its own account "
             f"only. For {wanted} set {TOKEN_VARIABLE} to a token of its own and {URL_VARIABLE} to its address, "

@@ -32,6 +32,8 @@ WIDGETS = {
     "settings_count": "int64",
     "required_count": "int64",
 }
+#: The flags of a widget.
+FLAGS = [name for name, dtype in WIDGETS.items() if dtype == "boolean"]
 #: Columns and dtypes of ``catalog.settings``.
 SETTINGS = {
     "widget_id": "int64",

@@ -80,7 +80,7 @@ class PairToken(Token):
     def __init__(self, store: Store, pair: Pair) -> None:
         self._store = store
         self._pair = pair
-        self._unsaved: Pair | None = None
+        self._exchanged: tuple[Pair, Pair] | None = None  # a pair, and what came for it
         self._lock = threading.Lock()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -124,14 +124,15 @@ class PairToken(Token):
                     # In a thread, which no Ctrl-C reaches: what has been exchanged must be saved.
                     with ThreadPoolExecutor(1) as pool:
                         stored = pool.submit(self._renewed, stored).result()
-                self._pair, self._unsaved = stored, None
+                self._pair, self._exchanged = stored, None
 
     def _renewed(self, pair: Pair) -> Pair:
-        if self._unsaved is None:
+        # What came for this very pair may still have to be saved; what came for another one is history.
+        if self._exchanged is None or self._exchanged[0] != pair:
             self._store.save(pair)  # a store that can't save must not cost the old pair, which an exchange uses up
-            self._unsaved = refreshed(pair, self._store)
-        self._store.save(self._unsaved)
-        return self._unsaved
+            self._exchanged = pair, refreshed(pair, self._store)
+        self._store.save(self._exchanged[1])
+        return self._exchanged[1]
 
 
 def exchange(url: str, integration: Integration, **what: str) -> Pair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import sys
 import threading
@@ -105,9 +106,7 @@ class Pacer:
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._path = path
-        self._lock: FileLock | None = None
-        self._mutex = threading.Lock()
-        self._turn = threading.Lock()
+        self.make_locks()
         self._alone: Permits | None = None
         self._trips = RoundTrips()
         self._sockets: WeakSet[Any] = WeakSet()
@@ -115,6 +114,12 @@ class Pacer:
         self._closed = threading.Event()
         self._why: Blocked | None = None
         self.was_refused = False
+
+    def make_locks(self) -> None:
+        """Make the locks; anew in a forked process, to which those of the other one are of no use, or held for ever."""
+        self._lock: FileLock | None = None
+        self._mutex = threading.Lock()
+        self._turn = threading.Lock()
 
     @contextmanager
     def trip(self, rate: int | None, lease: float, stop: Stop | None = None) -> Iterator[Trip]:
@@ -150,7 +155,8 @@ class Pacer:
             if trip.is_warm:
                 self._trips.add(trip.seconds)
             if rate and trip.is_sent:
-                self._share(lambda permits: permits.settle(permit, rate, now, self._trips.credit))
+                credit = self._trips.credit(trip.seconds) if trip.is_warm else 0.0
+                self._share(lambda permits: permits.settle(permit, rate, now, credit))
             elif rate:
                 self._share(lambda permits: permits.give_back(permit))
 
@@ -259,7 +265,8 @@ class Pacer:
         self._lock = self._lock or FileLock(
             self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10
         )
-        with self._lock:
+        try:
+            self._lock.acquire()
             before = self._path.read_bytes() if self._path.exists() else b""
             permits = _permits(before)
             result = act(permits)
@@ -268,13 +275,15 @@ class Pacer:
                 unfinished = self._path.with_suffix(".new")  # a process may be killed at any time
                 unfinished.write_bytes(after)
                 unfinished.replace(self._path)
+        finally:
+            self._lock.release(force=True)  # and where Ctrl-C came just as it was got
         return result
 
 
 def _permits(content: bytes) -> Permits:
     try:
         return msgspec.json.decode(content, type=Permits)
-    except msgspec.DecodeError:  # nothing yet
+    except ValueError:  # nothing yet
         return Permits()
 
 
@@ -291,3 +300,12 @@ def pacer_of(url: str, client: str) -> Pacer:
         if pacer is None:
             _pacers[path] = pacer = Pacer(urlsplit(url).netloc, path)
     return pacer
+
+
+def _make_locks_anew() -> None:
+    for pacer in list(_pacers.values()):
+        pacer.make_locks()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_make_locks_anew)

@@ -156,7 +156,7 @@ class Store:
             return None
         try:
             return msgspec.json.decode(content, type=Pair, dec_hook=masked_text)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             why = str(error)
         raise StoreError(
             f"The tokens of {self.url} in {self.place} can't be read: {why}. amoexplore login makes new ones."

@@ -99,9 +99,8 @@ class RoundTrips:
         """Remember one."""
         self._seconds.append(seconds)
 
-    @property
-    def credit(self) -> float:
-        """How many seconds sooner a permit is free again than a second after its answer."""
+    def credit(self, seconds: float) -> float:
+        """Return how much sooner a permit is free again than a second after its answer, which took so many seconds."""
         if len(self._seconds) < self._ENOUGH:
             return 0.0
-        return max(0.0, self._SURE * min(self._seconds) - self._LATE)
+        return max(0.0, self._SURE * min(seconds, *self._seconds) - self._LATE)

@@ -10,15 +10,12 @@ import pandas as pd
 
 from amoexplore import display
 from amoexplore.comparisons import LAST, among, demand, frames_of, places_of, version_of, warn_of_few_ratings
-from amoexplore.frames import WIDGETS
+from amoexplore.frames import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from amoexplore.comparisons import AnyCatalog
-
-#: The flags of a widget.
-FLAGS = [name for name, dtype in WIDGETS.items() if dtype == "boolean"]
 
 _COUNTS = {"number": "Int64", "share": "Float64", "of": "str"}
 _FLAGS = {

@@ -363,7 +363,7 @@ def _retry_after(problem: Problem, headers: Mapping[str, str]) -> float | None:
             return float(problem.retry_after)
         header = headers.get("Retry-After")
         return Retry().parse_retry_after(header) if header else None
-    except (HTTPError, OverflowError):
+    except (HTTPError, OverflowError, ValueError):  # numbers of thousands of digits, years without a calendar
         return None
 
 

@@ -5,21 +5,23 @@ Usage: python reliability.py [FOLDER], by default the folder of this file.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests" / "support"))
 
 from clocks import Skipping  # noqa: E402  from the folder of the tests
-from reliability import FAULTS, LIMIT, Outcome, outcome  # noqa: E402
+from reliability import FAULTS, LIMIT, OF_TOKENS, Outcome, logged_in, outcome  # noqa: E402
 
 import amoexplore as amo  # noqa: E402
-from amoexplore import pacer, permits, retries  # noqa: E402
+from amoexplore import Account, pacer, permits, retries  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 HEAD = """# What goes wrong, and what you get
 
@@ -33,7 +35,14 @@ and by all that follow, and by the POST of an install. `make faults` makes this 
   says how to see.
 - No API that lists pages by number tells of a widget that moved over the border of two pages while it was read. One
   that came twice is in `catalog.report.repeated`; one that was jumped over is nowhere. The next load has it.
-- Tokens are long-lived here, which neither expire nor are refreshed.
+- Tokens are long-lived in this table, which neither end nor are renewed.
+"""
+BY_OAUTH = """
+## Tokens by OAuth
+
+The same with tokens that a login has stored, met by one request and by all that follow. amocrm.ru takes a refresh token
+once, Kommo until the next one is used: what is lost on the way there is asked for again. `resume` follows a new login.
+An account that has moved is found when its token is renewed, a day later at the most.
 """
 BEHIND = """
 ## What is sent again, and when
@@ -63,21 +72,43 @@ account's timeout. `make burst` measures it.
 def main(folder: Path) -> None:
     """Write the page into a folder."""
     pacer.clock = Skipping()
-    with amo.Sandbox() as sandbox:
-        calm = amo.load_catalog(amo.connect(sandbox.url, sandbox.token), limit=LIMIT)
-        text = page(outcome(sandbox, calm, fault) for fault in FAULTS)
+    with TemporaryDirectory() as state:
+        os.environ |= {"AMOEXPLORE_STATE": state, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+        text = page(*outcomes())
     (folder / "reliability.md").write_text(text, encoding="utf-8")
 
 
-def page(outcomes: Iterable[Outcome]) -> str:
+def outcomes() -> tuple[list[Outcome], dict[str, list[Outcome]]]:
+    """Return what comes of each fault, and of those of tokens with tokens by OAuth, by where they are from."""
+    by_oauth: dict[str, list[Outcome]] = {}
+    with amo.Sandbox() as amocrm, amo.Sandbox(rotation="grace") as kommo:
+        calm = amo.load_catalog(Account(amocrm.url, amocrm.token), limit=LIMIT)
+        long_lived = [outcome(amocrm, calm, fault) for fault in FAULTS]
+        for name, sandbox in {"amocrm.ru": amocrm, "Kommo": kommo}.items():
+            by_oauth[name] = [outcome(sandbox, calm, fault, times=1, account=logged_in) for fault in OF_TOKENS]
+    return long_lived, by_oauth
+
+
+def page(long_lived: Iterable[Outcome], by_oauth: Mapping[str, Iterable[Outcome]]) -> str:
     """Return the page."""
-    rows = [f"| `{o.fault}` | {o.twice} | {o.always} | {o.install} |" for o in outcomes]
-    table = "\n".join(["| fault | two requests meet it | all do | an install |", "|---|---|---|---|", *rows])
+    table = _table("| fault | two requests meet it | all do | an install |", map(_row, long_lived))
+    renewed = _table(
+        "| tokens from | fault | one request meets it | all do | an install |",
+        (f"| {name} {_row(outcome)}" for name, outcomes in by_oauth.items() for outcome in outcomes),
+    )
     waits = "\n".join(
         f"| {policy.why} (`{kind.__name__}`) | {', '.join(f'{wait:g}' for wait in policy.waits)} |"
         for kind, policy in retries.POLICIES.items()
     )
-    return f"{HEAD}\n{table}\n{BEHIND.format(cap=retries.CAP, rate=permits.RATE, rows=waits)}"
+    return f"{HEAD}\n{table}\n{BY_OAUTH}\n{renewed}\n{BEHIND.format(cap=retries.CAP, rate=permits.RATE, rows=waits)}"
+
+
+def _row(outcome: Outcome) -> str:
+    return f"| `{outcome.fault}` | {outcome.times} | {outcome.always} | {outcome.install} |"
+
+
+def _table(head: str, rows: Iterable[str]) -> str:
+    return "\n".join([head, f"{'|---' * (head.count('|') - 1)}|", *rows])
 
 
 if __name__ == "__main__":

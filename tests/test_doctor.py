@@ -169,6 +169,16 @@ def test_modes(sandbox: Sandbox, tmp_path: Path) -> None:
     assert wrong().keys() == {"tokens", "state folder"}
 
 
+def test_a_host_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account that is named by its host alone, as connect() takes it, is looked at as any other."""
+    host = sandbox.url.removeprefix("http://")
+    for named in (host, sandbox.url):
+        monkeypatch.setenv("AMOEXPLORE_URL", named)
+        monkeypatch.setenv("AMOEXPLORE_TOKEN", sandbox.token)
+        assert wrong() == {}
+        assert main(["doctor", "--account", host]) == 0
+
+
 def test_unfinished_trials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial that was cut off is told with what finishes it; one that is open is no fault."""
     connected(monkeypatch, sandbox, sandbox.token)

@@ -349,8 +349,8 @@ def test_what_was_not_saved_is_not_used(sandbox: Sandbox, monkeypatch: pytest.Mo
         for _ in range(2):
             with pytest.raises(errors.StoreError, match="can't be saved") as raised:
                 account.widget("amo_dropbox")
-            kept = account.token._unsaved  # type: ignore[attr-defined]
-            assert not [text for text in secrets_of(pair, kept) if text in shown(raised.value)]
+            kept = account.token._exchanged  # type: ignore[attr-defined]
+            assert not [text for text in secrets_of(pair, *kept) if text in shown(raised.value)]
     assert exchanges(sandbox) == [200, 200]
     assert [logged.target for logged in sandbox.requests if logged.target.startswith("/api")] == []
     assert account.widget("amo_dropbox").id == 742
@@ -412,8 +412,8 @@ def test_unreadable_stores(strict: Sandbox, tmp_path: Path) -> None:
     """A file of something else is told without what stands in it."""
     stored(strict)
     path = next((tmp_path / "state" / "tokens").glob("*.json"))
-    for content in ('{"access_token": 5}', "canary-7f3a", '{"access_token": "canary-7f3a"}'):
-        path.write_text(content, encoding="utf-8")
+    for content in ('{"access_token": 5}', "canary-7f3a", '{"access_token": "canary-7f3a"}', '{"url": "\xff"}'):
+        path.write_text(content, encoding="latin-1")
         with pytest.raises(errors.StoreError, match=r"can't be read: .* amoexplore login makes new ones") as raised:
             amo.connect(strict.url)
         assert "canary" not in shown(raised.value)
@@ -500,3 +500,25 @@ def test_a_new_login_wins_over_an_unsaved_pair(strict: Sandbox, monkeypatch: pyt
     strict.oauth.advance(DAY)
     assert account.widget("amo_dropbox").id == 742
     assert Store(strict.url).load().client_id == newest.client_id  # type: ignore[union-attr]
+
+
+def test_what_was_exchanged_long_ago_is_not_saved_again(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a Ctrl-C in a renewal another process renews; days later the store's pair goes on, not the former one."""
+    stored(sandbox, due=True)
+    account, send = amo.connect(sandbox.url), oauth.exchange
+
+    def interrupted(*arguments: object, **options: str) -> Pair:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return send(*arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(oauth, "exchange", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            account.widget("amo_dropbox")
+    sandbox.oauth.advance(DAY)
+    assert amo.connect(sandbox.url).widget("amo_dropbox").id == 742
+    sandbox.oauth.advance(DAY)
+    later = time.time() + 2 * DAY
+    monkeypatch.setattr(oauth.time, "time", lambda: later)
+    assert account.widget("amo_dropbox").id == 742
+    assert exchanges(sandbox) == [200] * 4

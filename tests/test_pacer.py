@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
 
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors, pacer
-from amoexplore.pacer import Clock
+from amoexplore.pacer import Clock, Pacer
+from amoexplore.permits import Permits
 from amoexplore.sandbox import Limits
+from amoexplore.stops import CalledOff, Stop
 
 if TYPE_CHECKING:
     from clocks import Skipping
@@ -254,7 +258,7 @@ def test_accounts_and_integrations_are_paced_apart(tmp_path: Path) -> None:
     assert len(state(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"held": {"a": "x"}}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"held": {"a": "x"}}', b"\xff", b'{"held": {"\xff": 1}}'])
 def test_a_broken_file_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
     """Whatever stands in the shared file, requests are sent."""
     with answering(PAGE) as server:
@@ -302,3 +306,80 @@ def test_ctrl_c_ends_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(KeyboardInterrupt):
                 account.widgets_answer()
         assert account.widgets_answer().status == 200
+
+
+def test_ctrl_c_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """KeyboardInterrupt just when the lock was got leaves it to others, also while its traceback lives."""
+    acquire = FileLock.acquire
+
+    def interrupted(lock: FileLock) -> None:
+        acquire(lock)
+        raise KeyboardInterrupt
+
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised:
+            patch.setattr(FileLock, "acquire", interrupted)
+            account.widgets_answer()
+    assert raised.tb
+    (lock,) = (tmp_path / "state" / "pace").glob("*.lock")
+    FileLock(lock, timeout=0).acquire().lock.release()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_goes_on() -> None:
+    """A process that is forked from one that has an account shares its pace, as any other does."""
+    with answering(PAGE) as server:
+        child = multiprocessing.get_context("fork").Process(target=Account(server.url, TOKEN, pace=7).widgets_answer)
+        child.start()
+        child.join(30)
+        assert (child.exitcode, len(server.requests)) == (0, 1)
+
+
+def test_a_block_reaches_who_queues() -> None:
+    """Who waited behind others for his turn is told of a block, even if a permit is free by then."""
+
+    class Turn:
+        def acquire(self, **_: object) -> bool:
+            pace.close(errors.Blocked("no"))  # while this one waited
+            return True
+
+        def release(self) -> None:
+            """Let the next one in."""
+
+    pace = Pacer("example", Path("unused"))
+    pace._alone, pace._turn = Permits(), Turn()  # type: ignore[assignment]
+    with pytest.raises(errors.Blocked, match="Not sent"), pace.trip(7, 10):
+        pytest.fail("it was sent")
+
+
+@pytest.mark.parametrize(("is_warm", "credit"), [(True, 0.53), (False, 0.0)])
+def test_what_is_credited(clock: Skipping, *, is_warm: bool, credit: float) -> None:
+    """A request on a new connection may have arrived at the very end of its time: nothing is known to be credited."""
+    pace = Pacer("example", Path("unused"))
+    pace._alone = Permits()
+    for _ in range(8):
+        pace._trips.add(0.6)
+    with pace.trip(7, 10) as trip:
+        clock.wait(0.6, threading.Event())
+        trip.is_sent, trip.is_warm = True, is_warm
+    assert list(pace._alone.held.values()) == [pytest.approx(clock.now() + 1 - credit)]
+
+
+def test_a_permit_that_nothing_was_sent_with() -> None:
+    """Who has a permit, and finds that nobody wants the answer any more, gives it back at once."""
+    pace = Pacer("example", Path("unused"))
+    pace._alone = Permits()
+    with pytest.raises(CalledOff), pace.trip(7, 10):
+        raise CalledOff
+    assert pace._alone.held == {}
+
+
+def test_who_waits_can_be_called_off() -> None:
+    """Neither the wait for a permit nor that for another try outlasts who wanted the answer."""
+    pace, stop = Pacer("example", Path("unused")), Stop()
+    stop.set()
+    with pytest.raises(CalledOff), pace.trip(7, 10, stop):
+        pytest.fail("it was sent")
+    with pytest.raises(CalledOff):
+        pace.rest(60, "no answer", stop)

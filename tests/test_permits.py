@@ -116,5 +116,13 @@ def test_credit(seconds: list[float]) -> None:
     for second in seconds:
         trips.add(second)
     fastest = min(seconds[-64:], default=0)
-    assert trips.credit == (max(0, 0.9 * fastest - 0.01) if len(seconds) >= 8 else 0)
-    assert trips.credit <= fastest
+    assert trips.credit(10) == (max(0, 0.9 * fastest - 0.01) if len(seconds) >= 8 else 0)
+    assert trips.credit(10) <= fastest
+
+
+def test_no_trip_is_credited_with_more_than_itself() -> None:
+    """A request that was answered sooner than all that were counted, as by a lighter page, is credited by itself."""
+    trips = RoundTrips()
+    for _ in range(8):
+        trips.add(0.6)
+    assert [trips.credit(seconds) for seconds in (0.6, 0.1, 0.0)] == [0.9 * 0.6 - 0.01, 0.9 * 0.1 - 0.01, 0.0]

@@ -68,6 +68,8 @@ def test_refusals_carry_what_the_api_said() -> None:
         (problem(429, retry_after=300), 300.0),
         (problem(429, {"Retry-After": "7"}), 7.0),
         (problem(429, {"Retry-After": "soon"}), None),
+        (problem(429, {"Retry-After": "9" * 5000}), None),
+        (problem(429, {"Retry-After": "Fri, 31 Dec 99999 23:59:59 GMT"}), None),
         (problem(429, retry_after=10**400), None),
         (problem(429), None),
     ],

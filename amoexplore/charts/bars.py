@@ -13,6 +13,8 @@ from amoexplore.charts import ink
 from amoexplore.comparisons import FEW
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
 
     from amoexplore.comparisons import AnyCatalog
@@ -57,13 +59,12 @@ def ratings(
     bars = ax.bar(low, shown["widgets"], **ink.look(look, kwargs, Patch))
     ink.bar_texts(ax, bars, [ink.count(number) if number else "" for number in shown["widgets"]])
     quartiles = [ink.decimal(value, decimal_comma=decimal_comma) for value in np.quantile(rated, [0.25, 0.5, 0.75])]
-    median, middle = f"median {quartiles[1]}", float(np.median(rated))
+    middle = float(np.median(rated))
     top = shown.loc[shown["low"] <= middle, "widgets"].iloc[-1]  # its bar's, so as not to cross the number above
     ax.plot([middle, middle], [0, top], color=ink.ORANGE, linestyle="--", linewidth=2)
     half = f"; half of the ratings lie between {quartiles[0]} and {quartiles[2]}" if len(rated) >= FEW else ""
-    note = f"{median} (dashed){half}"
-    ink.headline(ax, title, note)
-    ink.undress(ax, values="y")
+    note = f"median {quartiles[1]} (dashed){half}"
+    ink.dress(ax, title, note, values="y")
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     ink.counts(ax, "y")
     ax.set(xlabel="rating", ylabel="widgets", xticks=[*low, high[-1]])
@@ -98,13 +99,12 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
     places = np.arange(rows) + np.where(is_each, 0, 1)  # a free row between the two parts
     for part, look in ((is_each, {"color": ink.BLUE}), (~is_each, {"color": ink.SKY, "hatch": "////"})):
         chosen = counted[part]
-        bars = ax.barh(places[part], chosen["widgets"], **ink.look(_row(ax) | look, kwargs, Patch))
+        bars = ax.barh(places[part], chosen["widgets"], **_row(ax, look, kwargs))
         shares = zip(chosen["widgets"], chosen["share"], strict=True)
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
     ink.rows(ax, ink.labels(counted["flags"], width=60), places)
     ax.margins(x=0.25)
-    ink.headline(ax, title, "each flag (plain), then exactly these together (hatched)")
-    ink.undress(ax)
+    ink.dress(ax, title, "each flag (plain), then exactly these together (hatched)")
     ink.counts(ax)
     ax.set_xlabel("widgets")
     told = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[is_each]))
@@ -135,19 +135,14 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
     if not total:
         return ink.empty(ax, title, "There are no settings.")
-    looks: dict[str, dict[str, Any]] = {
-        "required": {"color": ink.BLUE},
-        "optional": {"color": ink.SKY, "hatch": "////"},
-    }
     left = np.zeros(len(counted))
-    for demand, look in looks.items():
-        bars = ax.barh(range(len(counted)), counted[demand], left=left, **ink.look(_row(ax) | look, kwargs, Patch))
+    for demand, look in (("required", {"color": ink.BLUE}), ("optional", {"color": ink.SKY, "hatch": "////"})):
+        bars = ax.barh(range(len(counted)), counted[demand], left=left, **_row(ax, look, kwargs))
         left = left + counted[demand].to_numpy()
     ink.bar_texts(ax, bars, [_type_text(row) for row in tidy.rows(counted)])
     ink.rows(ax, ink.labels(counted["type"]), range(len(counted)))
     ax.margins(x=0.4)
-    ink.headline(ax, title, "required (plain) + optional (hatched)")
-    ink.undress(ax)
+    ink.dress(ax, title, "required (plain) + optional (hatched)")
     ink.counts(ax)
     ax.set_xlabel("settings")
     told = "; ".join(f"{row.type}: {_type_text(row)}" for row in tidy.rows(counted))
@@ -189,21 +184,17 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
     if not len(data):
         return ink.empty(ax, title, "Nothing has changed.")
-    looks: dict[str, dict[str, Any]] = {
-        "added": {"color": ink.GREEN, "sign": "+"},
-        "removed": {"color": ink.VERMILLION, "hatch": "\\\\\\\\", "sign": "−"},
-        "changed": {"color": ink.BLUE, "hatch": "....", "sign": ""},
-    }
-    for kind, look in looks.items():
-        sign = look.pop("sign")
+    for kind, sign, look in (
+        ("added", "+", {"color": ink.GREEN}),
+        ("removed", "−", {"color": ink.VERMILLION, "hatch": "\\\\\\\\"}),
+        ("changed", "", {"color": ink.BLUE, "hatch": "...."}),
+    ):
         part = counted["change"] == kind
-        look_of_row = ink.look(_row(ax) | look, kwargs, Patch)
-        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **look_of_row)
+        bars = ax.barh(np.flatnonzero(part), counted["changes"][part], **_row(ax, look, kwargs))
         ink.bar_texts(ax, bars, [f"{sign}{ink.count(number)}" for number in counted["changes"][part]])
     ink.rows(ax, ink.labels(counted["what"]), range(len(counted)))
     ax.margins(x=0.12)
-    ink.headline(ax, title)
-    ink.undress(ax)
+    ink.dress(ax, title)
     ink.counts(ax)
     ax.set_xlabel("changes")
     told = ", ".join(f"{row.what} {ink.count(row.changes)}" for row in tidy.rows(counted))
@@ -211,5 +202,6 @@ def changes(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axe
     return ax
 
 
-def _row(ax: Axes) -> dict[str, Any]:
-    return {"height": 0.7, "edgecolor": ax.get_facecolor()}
+def _row(ax: Axes, look: Mapping[str, Any], asked_for: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the bars of one look are drawn."""
+    return ink.look({"height": 0.7, "edgecolor": ax.get_facecolor(), **look}, asked_for, Patch)

@@ -241,10 +241,9 @@ def changes(data: pd.DataFrame) -> pd.DataFrame:
     """
     if not {"change", "code", "setting", "field", "old", "new"} <= set(getattr(data, "columns", ())):
         raise TypeError("The chart of changes takes what amo.changes(before, after) returns.")
-    table = data
-    if not len(table):
+    if not len(data):
         return pd.DataFrame({"change": [], "what": [], "changes": []}).astype(_COUNTED)
-    kinds = pd.DataFrame({"change": table["change"], "what": [*map(_what, rows(table))]})
+    kinds = pd.DataFrame({"change": data["change"], "what": [*map(_what, rows(data))]})
     counted = kinds.value_counts(sort=False).rename("changes").reset_index().astype(_COUNTED)
     place = counted["change"].map({"added": 0, "removed": 1, "changed": 2})
     return counted.assign(place=place).sort_values(

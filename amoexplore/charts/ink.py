@@ -115,27 +115,23 @@ def alt_text(drawn: Axes | matplotlib.figure.Figure) -> str:
     return " ".join(found.text for found in drawn.findobj(AltText))
 
 
-def headline(ax: Axes, title: str, note: str = "") -> None:
-    """Write a title, and a note in smaller and fainter letters between it and the chart."""
+def dress(ax: Axes, title: str, note: str = "", *, values: Literal["x", "y"] = "x") -> None:
+    """Write a title, and a note under it in smaller and fainter letters; leave a faint grid along the values."""
     ax.set_title(title, loc="left", pad=22 if note else 8, fontsize=12)
     if note:
         place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
         ax.add_artist(Note(note, (0, 1), (0, 8), fontsize=9.5, alpha=FAINT, in_layout=False, clip_on=False, **place))
+    ax.spines[["top", "right", "left" if values == "x" else "bottom"]].set_visible(False)
+    ax.spines[["bottom" if values == "x" else "left"]].set_alpha(FAINT)
+    ax.tick_params(length=0)
+    ax.grid(axis=values, alpha=0.25, linewidth=0.8)
+    ax.set_axisbelow(True)
 
 
 def rows(ax: Axes, names: Iterable[str], places: Iterable[float]) -> None:
     """Name the rows of a chart, from top to bottom."""
     ax.set_yticks(list(places), list(names))
     ax.set_ylim(max(places) + 0.6, -0.6)
-
-
-def undress(ax: Axes, *, values: Literal["x", "y"] = "x") -> None:
-    """Leave of the Axes what is needed: a faint grid along the values, no frame, no ticks."""
-    ax.spines[["top", "right", "left" if values == "x" else "bottom"]].set_visible(False)
-    ax.spines[["bottom" if values == "x" else "left"]].set_alpha(FAINT)
-    ax.tick_params(length=0)
-    ax.grid(axis=values, alpha=0.25, linewidth=0.8)
-    ax.set_axisbelow(True)
 
 
 def empty(ax: Axes, title: str, why: str) -> Axes:

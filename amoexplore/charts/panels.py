@@ -82,7 +82,7 @@ def _ratings(ax: Axes, chosen: pd.DataFrame, median: float | None, *, decimal_co
         ax.axvline(median, color=ink.VERMILLION, linestyle="--", linewidth=1.5)
         note = f"dashed: the median of all, {ink.decimal(median, decimal_comma=decimal_comma)}"
     ax.set_xlim(0, max(tidy.STARS, np.nan_to_num(values).max()) * 1.1)
-    _dress(ax, "Rating", note)
+    ink.dress(ax, "Rating", note)
     ink.stars(ax, "x", decimal_comma=decimal_comma)
 
 
@@ -93,7 +93,7 @@ def _settings(ax: Axes, chosen: pd.DataFrame) -> None:
     bars = ax.barh(rows, optional, 0.62, required, color=ink.SKY, edgecolor=ground, hatch="////")
     ink.bar_texts(ax, bars, [_demand(row) for row in tidy.rows(chosen)])
     ax.set_xlim(0, max((required + optional).max() * 1.3, 1))
-    _dress(ax, "Settings", "required + optional")
+    ink.dress(ax, "Settings", "required + optional")
     ink.counts(ax)
 
 
@@ -112,16 +112,11 @@ def _flags(ax: Axes, chosen: pd.DataFrame) -> None:
                 else {"markerfacecolor": ink.BLUE if value else "none"}
             )
             ax.plot(column, row, **{"marker": "o", "markersize": 10, "markeredgecolor": ink.BLUE, **look})
-    _dress(ax, "Flags", "filled: yes, hollow: no")
+    ink.dress(ax, "Flags", "filled: yes, hollow: no")
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.set_xticks(range(len(tidy.FLAGS)), [name.replace(" ", "\n") for name in tidy.FLAGS.values()], fontsize=9)
     ax.set_xlim(-0.5, len(tidy.FLAGS) - 0.5)
-
-
-def _dress(ax: Axes, title: str, note: str) -> None:
-    ink.headline(ax, title, note)
-    ink.undress(ax)
 
 
 def _told(row: Any, *, decimal_comma: bool) -> str:

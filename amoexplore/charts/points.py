@@ -82,9 +82,8 @@ def ratings_by(
     _piles(ax, members, **kwargs)
     for row in tidy.rows(shown[shown["rated"] >= FEW]):
         _box(ax, row)
-    ink.headline(ax, title, "below the ratings: their middle half, with the median")
+    ink.dress(ax, title, "below the ratings: their middle half, with the median")
     _name_groups(ax, shown)
-    ink.undress(ax)
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     _on_scale(ax, values, "x")
     rest = len(spread) - len(shown)
@@ -176,10 +175,9 @@ def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, 
     if not total:
         return ink.empty(ax, title, "No widget tells its settings." if given else "There are no widgets.")
     _cells(ax, cells, **kwargs)
-    free = int(cells.loc[(cells["required"] == 0), "widgets"].sum())
+    free = int(cells.loc[cells["required"] == 0, "widgets"].sum())
     note = f"{ink.plural(free, 'widget')} ({ink.percent(free / total)}) require none"
-    ink.headline(ax, title, note)
-    ink.undress(ax)
+    ink.dress(ax, title, note)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="required settings", ylabel="optional settings")
@@ -250,8 +248,7 @@ def rating_vs_burden(
         return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
     _columns(ax, cells.assign(required=cells["required"].clip(upper=LAST)), names, **kwargs)
     note = _note(chosen, is_all=rated <= ALL_NAMED)
-    ink.headline(ax, title, note)
-    ink.undress(ax, values="y")
+    ink.dress(ax, title, note, values="y")
     ink.stars(ax, "y", decimal_comma=decimal_comma)
     _on_scale(ax, cells["rating"].to_numpy(dtype=float), "y")
     last = min(int(cells["required"].max()), LAST)

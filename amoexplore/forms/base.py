@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from amoexplore.models import Answer, Request
 
 
-class Form(ABC):
+class Displayed:
+    """What a notebook shows as its ``box``, and as its repr where there are no widgets."""
+
+    box: widgets.VBox
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
+        return bundle | {"text/plain": repr(self)}
+
+
+class Form(Displayed, ABC):
     """A form on an account; what subclasses add is what it asks and what it does.
 
     Parameters
@@ -36,7 +46,6 @@ class Form(ABC):
         The widget that is shown, for layouts of one's own.
     """
 
-    box: widgets.VBox
     #: What a cell calls for what the form's main button does.
     _call = "form.submit()"
 
@@ -73,9 +82,25 @@ class Form(ABC):
         self._body.value = request._repr_html_()
         return request
 
-    @abstractmethod
+    def give_way(self) -> None:
+        """Forget all that was typed, unless a call is under way: another form takes the place of this one."""
+        if not self.is_busy:
+            self.clear()
+
+    @in_its_language
     def clear(self) -> None:
-        """Forget all that was typed or set."""
+        """Forget all that was typed or set.
+
+        Raises
+        ------
+        NotSent
+            If the form is at work.
+        """
+        self._demand_idle()
+        self._empty()
+        self._body.value = ""
+        self._say("")
+        self.edited()
 
     @in_its_language
     def edited(self) -> None:
@@ -107,10 +132,6 @@ class Form(ABC):
     def _once_more(self) -> None:
         self.edited()
         self._main.focus()
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        return bundle | {"text/plain": repr(self)}
 
     def _hear(self, answer: Answer) -> None:
         self._request_id = answer.request_id
@@ -153,7 +174,7 @@ class Form(ABC):
             self._body.value = ""
             self._set_busy(is_busy=True)
             try:
-                with clicks.ticking(lambda s: self._say(caption(busy, seconds=s, **values), "busy")):
+                with clicks.ticking(lambda s: self._say(caption(busy, seconds=s, **values))):
                     yield
             except BaseException as error:
                 _clear_frames(error)
@@ -198,8 +219,8 @@ class Form(ABC):
         count = f"<b>{caption('faults', number=number)}</b>"
         self._count.value = count if number else style.unsaid(self._count.value)
 
-    def _say(self, text: str, kind: str = "busy") -> None:
-        self._status.value = style.said(text, kind)
+    def _say(self, text: str) -> None:
+        self._status.value = style.said(text, "busy")
 
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, NotSent) and self.second_step.is_open:
@@ -213,8 +234,8 @@ class Form(ABC):
             what = caption("refused" if was_sent else "nothing sent") if faults else str(error)
             request = [f"{caption('request id')}: {error.request_id}"] if error.request_id else []
             self._status.value = style.alert("\n".join([what, *homeless, *request]))
-        elif isinstance(error, Exception):  # its own words could hold what was typed
-            self._status.value = style.alert(caption("unexpected", kind=type(error).__name__, call=self._call))
+        elif isinstance(error, Exception):
+            self._status.value = style.failure(error, self._call)
         else:
             self._status.value = style.alert(caption("interrupted"))
         self._refresh()
@@ -224,11 +245,15 @@ class Form(ABC):
         """Show each fault where it belongs; returns those that belong nowhere."""
 
     @abstractmethod
+    def _empty(self) -> None:
+        """Empty what it asks."""
+
+    @abstractmethod
     def _faults(self) -> int:
         """Return how many faults are shown."""
 
-    def _drop_secrets(self) -> None:  # noqa: B027  not every form has some
-        """Forget what is secret."""
+    def _drop_secrets(self) -> None:
+        """Forget what is secret; not every form has some."""
 
     @abstractmethod
     def _disable(self, *, is_disabled: bool) -> None:

@@ -123,20 +123,6 @@ class BotForm(Form):
         """
         self._send()
 
-    @in_its_language
-    def clear(self) -> None:
-        """Empty the form.
-
-        Raises
-        ------
-        NotSent
-            If the form is at work.
-        """
-        self._demand_idle()
-        self._url.value = self._data.value = self._body.value = ""
-        self._say("")
-        self._set_cards([])
-
     def __repr__(self) -> str:
         return f"<Form that lets a bot of {self.account.name} go on: {len(self._cards)} handlers>"
 
@@ -204,6 +190,10 @@ class BotForm(Form):
     def _faults(self) -> int:
         own = [style.is_said(message.value) for message in (self._url_message, self._data_message)]
         return sum(own) + sum(card.faults for card in self._cards)
+
+    def _empty(self) -> None:
+        self._url.value = self._data.value = ""
+        self._set_cards([])
 
     def _disable(self, *, is_disabled: bool) -> None:
         self._url.disabled = self._data.disabled = is_disabled

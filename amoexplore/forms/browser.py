@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
 from amoexplore.comparisons import AnyCatalog, rows_of
-from amoexplore.errors import AmoError, NotSent
+from amoexplore.errors import NotSent
 from amoexplore.forms import clicks, style
+from amoexplore.forms.base import Displayed
 from amoexplore.forms.captions import caption
 from amoexplore.forms.chart_panel import ChartPanel, Part
 from amoexplore.forms.fields import Owner
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from amoexplore.forms.install_form import InstallForm
 
 
-class Browser:
+class Browser(Displayed):
     """A browser of a catalogue; made by ``amo.forms.browse``.
 
     What the inputs and buttons do, cells do with ``filter``, ``sort``, ``page``, ``ticked``, ``chart`` and ``install``,
@@ -207,6 +208,8 @@ class Browser:
         finally:
             self._open.disabled = False
         self._say("")
+        if self.form:
+            self.form.give_way()
         self.form = form
         self._opened.children = [form.box]
         return form
@@ -214,10 +217,6 @@ class Browser:
     def __repr__(self) -> str:
         counts = f"{len(self._grid.shown)} shown, {len(self._grid.ticked)} ticked"
         return f"<Browser of {len(self._catalog.widgets)} widgets: {counts}>"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        return bundle | {"text/plain": repr(self)}
 
     def _part(self) -> Part:
         with self._lock:
@@ -276,8 +275,7 @@ class Browser:
         self._status.value = style.said(text, "busy")
 
     def _fail(self, error: Exception) -> None:
-        unexpected = caption("unexpected", kind=type(error).__name__, call="browser.filter()")
-        self._status.value = style.alert(str(error) if isinstance(error, AmoError) else unexpected)
+        self._status.value = style.failure(error, "browser.filter()")
 
 
 def browse(catalog: AnyCatalog, account: Account | None = None) -> Browser:

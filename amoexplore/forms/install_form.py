@@ -106,22 +106,6 @@ class InstallForm(Form):
             self.edited()
 
     @in_its_language
-    def clear(self) -> None:
-        """Forget all that was typed or set.
-
-        Raises
-        ------
-        NotSent
-            If the form is at work.
-        """
-        self._demand_idle()
-        for field in self._fields.values():
-            field.drop()
-        self._say("")
-        self._body.value = ""
-        self.edited()
-
-    @in_its_language
     def submit(self, *, allow_loss: bool = False) -> Widget:
         """Install the widget with the values of the form, as its button does.
 
@@ -212,8 +196,7 @@ class InstallForm(Form):
                 installed = cast("Widget", self._told.install_asked(self.widget, self.values))
         self._show(structs.replace(installed, settings=None))
         self._status.value = style.result(self._how_it_is())
-        for field in self._fields.values():
-            field.drop()
+        self._empty()
         return installed
 
     def _check(self) -> None:
@@ -295,6 +278,10 @@ class InstallForm(Form):
         for key, field in self._fields.items():
             field.show(at.get(key, []))
         return at.get(None, [])
+
+    def _empty(self) -> None:
+        for field in self._fields.values():
+            field.drop()
 
     def _faults(self) -> int:
         return sum(field.faults for field in self._fields.values())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from amoexplore.errors import AmoError
 from amoexplore.forms import clicks, style
+from amoexplore.forms.base import Displayed
 from amoexplore.forms.captions import caption, in_its_language, spoken
 from amoexplore.load import load_widgets
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = 50  # a list that is longer is no choice
 
 
-class WidgetPicker:
+class WidgetPicker(Displayed):
     """A search for a widget of the catalogue; made by ``amo.forms.install`` without a code.
 
     Parameters
@@ -47,8 +47,8 @@ class WidgetPicker:
         self._status, self._shown = widgets.HTML(), widgets.VBox()
         self._search.observe(lambda _: self._find(), names="value")
         self._open.on_click(lambda _: clicks.in_background(self._pick))
-        found = widgets.VBox([self._search, self._list, self._open, self._status], _dom_classes=("amo-form",))
-        self.box = widgets.VBox([widgets.HTML(style.head("")), found, self._shown])
+        parts = [widgets.HTML(style.head("")), self._search, self._list, self._open, self._status]
+        self.box = widgets.VBox([widgets.VBox(parts, _dom_classes=("amo-form",)), self._shown])
         self._find()
 
     @in_its_language
@@ -64,27 +64,20 @@ class WidgetPicker:
         try:
             with clicks.ticking(lambda s: self._say(caption("opening", code=code, seconds=s))):
                 form = self._make(code)
-        except AmoError as error:
-            self._status.value = style.alert(str(error))
-            raise
         except Exception as error:
-            self._status.value = style.alert(caption("unexpected", kind=type(error).__name__, call="picker.pick(code)"))
+            self._status.value = style.failure(error, "picker.pick(code)")
             raise
         finally:
             self._open.disabled = False
         self._say("")
-        if self.form and not self.form.is_busy:
-            self.form.clear()  # whoever keeps it reachable: what was typed there is not needed any more
+        if self.form:
+            self.form.give_way()
         self.form = form
         self._shown.children = [form.box]
         return form
 
     def __repr__(self) -> str:
         return f"<Search for a widget of {self._account.name}>"
-
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = self.box._repr_mimebundle_(**options)
-        return bundle | {"text/plain": repr(self)}
 
     def _pick(self) -> None:
         if self._list.value:

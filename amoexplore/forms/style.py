@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from amoexplore.errors import AmoError
 from amoexplore.forms.captions import caption
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ _LONGEST = 160  # characters of a label
 _UNSAID = '<div class="amo-unsaid">'
 
 # JupyterLab's own colours, so that a form is dark where JupyterLab is.
-CSS = """<style>
+# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
+# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
+CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
+  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
 .amo-form { max-width: 46em; padding: 0 4px; color: var(--jp-ui-font-color1); overflow: hidden; }
 .amo-form .widget-inline-hbox { flex-direction: column; align-items: stretch; width: auto; height: auto; }
 .amo-form .widget-inline-hbox .widget-label {
@@ -56,10 +60,7 @@ CSS = """<style>
 </style>"""
 
 # Of the browser: a head of buttons, a column of ticks and the table scroll together and have rows of one height.
-# JupyterLab takes keys pressed in a list to choose from for shortcuts of its own: an arrow would leave the cell, two Ds
-# would delete it. It lets be what has this attribute, which Python can't set, and a style's onload can.
-BROWSER_CSS = """<style onload="this.closest('.amo-form').addEventListener('focusin', event =>
-  event.target.matches('select') && event.target.setAttribute('data-lm-suppress-shortcuts', ''))">
+BROWSER_CSS = """<style>
 .amo-form.amo-browser { max-width: 76em; }
 .amo-browser .amo-beside { flex-flow: row wrap; gap: 0 16px; align-items: flex-start; overflow: visible; }
 .amo-browser .amo-beside > * { flex: 1 1 24em; min-width: 0; }
@@ -149,6 +150,12 @@ def said(text: str, kind: str, role: str = "status") -> str:
 def alert(text: str) -> str:
     """Return what is wrong; a screen reader reads it at once."""
     return said(text, "fault", "alert")
+
+
+def failure(error: Exception, call: str) -> str:
+    """Return what has gone wrong; the words of an error that is none of ours could hold what was typed."""
+    unexpected = caption("unexpected", kind=type(error).__name__, call=call)
+    return alert(str(error) if isinstance(error, AmoError) else unexpected)
 
 
 def unsaid(html: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import requests
 from labs import SECONDS, TOKEN, Notebook, running
+from looks import CONTRAST
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 from scripted import ScriptedServer, answer, setting, users, widget
@@ -46,27 +47,6 @@ HOSTILE_WIDGET = widget(
         setting(key="math", name=r"$\href{javascript:alert(1)}{x}$"),
     ],
 )
-
-#: The least contrast between texts and what is behind them; WCAG asks for 4.5.
-CONTRAST = """form => {
-  const parse = color => color.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const color = parse(getComputedStyle(node).backgroundColor);
-      if (color.length < 4 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...form.querySelectorAll("label, h4, bdi, input, button")]
-    .filter(node => node.offsetParent && !node.disabled);
-  return Math.min(...texts.map(node => {
-    const [a, b] = [parse(getComputedStyle(node).color), behind(node)].map(light).sort((x, y) => y - x);
-    return (a + 0.05) / (b + 0.05);
-  }));
-}"""
 
 #: What stands out of the form at its right.
 WIDER = "form => form.scrollWidth - form.clientWidth"
@@ -464,6 +444,19 @@ def test_hostile_labels(shared: Notebook, screen: Callable[..., None]) -> None:
     assert form.evaluate(WIDER) <= 0
     assert max(len(text) for text in form.locator("label").all_inner_texts()) < 200
     expect(form.get_by_label(HOSTILE)).to_be_visible()
+
+
+def test_arrows_choose(shared: Notebook) -> None:
+    """In a list to choose from an arrow chooses, and does not leave the cell as JupyterLab's own shortcut would."""
+    found, bot = shared.form(5), shared.form(6)
+    found.get_by_label("Search widgets by code").fill("")
+    bot.get_by_role("button", name="Add a handler").click()
+    for chosen in (found.get_by_label("Widgets: 300 of 300"), bot.get_by_label("Handler 1", exact=True)):
+        chosen.focus()
+        shared.page.keyboard.press("ArrowDown")
+        expect(chosen).to_be_focused()
+        expect(chosen).to_have_js_property("selectedIndex", 1)
+    bot.get_by_role("button", name="Remove handler 1").click()
 
 
 def test_search_and_read_only(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:

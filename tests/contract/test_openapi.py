@@ -50,9 +50,9 @@ def hold(case: Case[Any], url: str, token: str) -> Any:
 
 @api.parametrize()
 @hypothesis.settings(max_examples=50, **BOUNDED)
-def test_whatever_is_asked(case: Case[Any], writable: Sandbox) -> None:
+def test_whatever_is_asked(case: Case[Any], changing: Sandbox) -> None:
     """Whatever is asked, the answer is one that `openapi.yaml` describes."""
-    hold(case, writable.url, writable.token)
+    hold(case, changing.url, changing.token)
 
 
 @pytest.mark.parametrize("page", range(1, 5))
@@ -76,14 +76,14 @@ CONTINUE = api["/api/v4/{bot}/{bot_id}/continue/{continue_id}"]["POST"]
 @hypothesis.settings(
     max_examples=100, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture], **BOUNDED
 )
-def test_whatever_a_bot_goes_on_with(case: Case[Any], writable: Sandbox) -> None:
+def test_whatever_a_bot_goes_on_with(case: Case[Any], changing: Sandbox) -> None:
     """A bot that waits goes on with whatever the description allows."""
     handlers = dict(case.body).get("execute_handlers", [])
     # JSON Schema calls 5.0 an integer; the description can't forbid it.
     hypothesis.assume(not any(isinstance(handler["params"].get("step"), float) for handler in handlers))
-    bot = writable.start_bot(steps=["{{json.status}}"])
+    bot = changing.start_bot(steps=["{{json.status}}"])
     case.path_parameters = {"bot": bot.bot, "bot_id": bot.bot_id, "continue_id": bot.continue_id}
-    assert hold(case, writable.url, writable.token).status_code == 202
+    assert hold(case, changing.url, changing.token).status_code == 202
 
 
 def test_one_after_the_other(own: Sandbox) -> None:

@@ -478,6 +478,15 @@ def test_install(browser: Browser, changing: Sandbox) -> None:
     assert {logged.method for logged in changing.requests} == {"GET"}
 
 
+def test_a_form_gives_way(browser: Browser) -> None:
+    """What was typed into a form is gone once another one stands in its place."""
+    browser.ticked = ["amo_asterisk"]
+    first = browser.install()
+    first.values = {"password": "canary"}
+    browser.install()
+    assert list(first.values) == []
+
+
 def test_a_double_click_opens_one_form(browser: Browser, changing: Sandbox) -> None:
     """The second half of a double click opens nothing."""
     browser.ticked = ["amo_dropbox"]

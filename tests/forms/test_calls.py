@@ -158,13 +158,13 @@ def test_what_was_not_sent_is_not_sent() -> None:
 
     def script(request: Request) -> bytes:
         asked.append(request.method)
-        return problem(429) if asked == ["GET", "GET"] else answer(widget(1, settings_template=LOGIN_AND_PASSWORD))
+        return problem(402) if asked == ["GET", "GET"] else answer(widget(1, settings_template=LOGIN_AND_PASSWORD))
 
     with ScriptedServer(script) as server:
         form = amo.forms.install(server.account(), "widget_1")
         form.values = {"login": "example", "password": SECRET}
         press(form, INSTALL)
-        assert any("wait a little" in line for line in shown(form))
+        assert any("subscription" in line for line in shown(form))
         assert list(form.values) == ["login", "password"]
         assert can_be_pressed(find(form, INSTALL))
         press(form, INSTALL)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pairs_of import stored
+
 import amoexplore as amo
 from amoexplore import Account, errors
+from amoexplore.connections import stored_token
 from amoexplore.sandbox.fault_table import read_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from amoexplore import Catalog, Sandbox
     from amoexplore.sandbox.faults import ActiveFault
@@ -53,6 +57,8 @@ FAULTS = (
     "expired_token",
     "moved",
 )
+#: Those that are about tokens which end, are renewed and follow their account.
+OF_TOKENS = ("expired_token", "lost_refresh", "moved")
 #: Those that change the catalogue for as long as a load lasts.
 LASTING = ("widget_twice", "changing_catalog")
 NOT_MET = "does not meet it"
@@ -62,28 +68,59 @@ CODE = "amo_mailchimp"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a load twice and for good, and of an install."""
+    """What became of a load that met a fault a few times, of one that met it for good, and of an install."""
 
     fault: str
-    twice: str
+    times: str
     always: str
     install: str
 
 
-def outcome(sandbox: Sandbox, calm: Catalog, text: str) -> Outcome:
+def long_lived(sandbox: Sandbox, text: str) -> Account:
+    """Return the account with a token that is never renewed."""
+    return Account(sandbox.url, sandbox.token, timeout=_timeout(text))
+
+
+def logged_in(sandbox: Sandbox, text: str) -> Account:
+    """Return the account with a pair of tokens that a login has just stored."""
+    stored(sandbox)
+    token = stored_token(sandbox.url)
+    assert token is not None
+    return Account(sandbox.url, token, timeout=_timeout(text))
+
+
+def _timeout(text: str) -> float:
+    return 0.3 if "silence" in text else 30
+
+
+def outcome(
+    sandbox: Sandbox,
+    calm: Catalog,
+    text: str,
+    *,
+    times: int = 2,
+    account: Callable[[Sandbox, str], Account] = long_lived,
+) -> Outcome:
     """Let loads and an install meet a fault."""
     name, fault = read_fault(text)
     options: dict[str, Any] = {key: getattr(fault, key) for key in _own(text)}
 
-    def active(**more: Any) -> ActiveFault:
-        made: ActiveFault = getattr(sandbox.faults, name)(**options, **more)
-        return made
+    @contextmanager
+    def active(**more: Any) -> Iterator[ActiveFault]:
+        with ExitStack() as stack:
+            if name == "lost_refresh" and account is logged_in:  # nobody would renew a token that is good
+                stack.enter_context(sandbox.faults.expired_token(after=more.pop("after", 0), times=1))
+            yield stack.enter_context(getattr(sandbox.faults, name)(**options, **more))
 
+    def connected() -> Account:
+        return account(sandbox, text)
+
+    only = {"method": "POST", "path": f"/*/{CODE}"} if fault.method == "*" else {}
     return Outcome(
         text,
-        "–" if name in LASTING else _load(sandbox, calm, text, lambda: active(after=2, times=2)),
-        _load(sandbox, calm, text, lambda: active(after=2)),
-        _install(sandbox, text, active(**({"method": "POST", "path": f"/*/{CODE}"} if fault.method == "*" else {}))),
+        "–" if name in LASTING else _load(connected, calm, lambda: active(after=2, times=times)),
+        _load(connected, calm, lambda: active(after=2)),
+        _install(connected, lambda: long_lived(sandbox, "calm"), active(**only)),
     )
 
 
@@ -91,29 +128,28 @@ def _own(text: str) -> list[str]:
     return [option.partition("=")[0] for option in text.split(":")[1:]]
 
 
-def _account(sandbox: Sandbox, name: str) -> Account:
-    return Account(sandbox.url, sandbox.token, timeout=0.3 if "silence" in name else 30)
-
-
 def _quietly(act: Callable[[], str]) -> str:
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         return act()
 
 
-def _load(sandbox: Sandbox, calm: Catalog, text: str, make: Callable[[], ActiveFault]) -> str:
+def _load(
+    connected: Callable[[], Account], calm: Catalog, active: Callable[[], AbstractContextManager[ActiveFault]]
+) -> str:
     def load() -> str:
-        account = _account(sandbox, text)
+        account = connected()
         try:
-            with make() as fault:
+            with active() as fault:
                 catalog = amo.load_catalog(account, limit=LIMIT, progress=False)
         except errors.AmoError as error:
             came = f"{_named(error)} after {error.progress.pages} of {calm.report.pages} pages"
-            account = _account(sandbox, text)  # as a blocked account asks for
-            rest = amo.load_catalog(account, progress=False, resume=error)
+            # Connected anew, as a blocked account asks for; or logged in anew.
+            rest = amo.load_catalog(connected(), progress=False, resume=error)
             return f"{came}; with `resume` {_compared(rest, calm)}"
         if not fault.hits:
             return NOT_MET
-        return f"{_compared(catalog, calm)}{', after two more requests' if catalog.report.retries == 2 else ''}"
+        more = {0: "", 1: ", after one more request", 2: ", after two more requests"}[catalog.report.retries]
+        return f"{_compared(catalog, calm)}{more}"
 
     return _quietly(load)
 
@@ -132,17 +168,19 @@ def _compared(catalog: Catalog, calm: Catalog) -> str:
     return f"{what}{f', {repeated} that came twice in the report' if repeated else ''}"
 
 
-def _install(sandbox: Sandbox, text: str, make: ActiveFault) -> str:
+def _install(
+    connected: Callable[[], Account], calmly: Callable[[], Account], active: AbstractContextManager[ActiveFault]
+) -> str:
     def install() -> str:
-        account = _account(sandbox, text)
+        account = connected()
         account.widget(CODE)
         try:
-            with make as fault:
+            with active as fault:
                 account.install(CODE)
             said = "installed" if fault.hits else NOT_MET
         except errors.AmoError as error:
             said = _named(error)
-        calm = Account(sandbox.url, sandbox.token)
+        calm = calmly()
         done = calm.widget(CODE).is_active_in_account
         if done:
             calm.uninstall(CODE)
