@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from amoexplore.connections import connect
     from amoexplore.consent import login
     from amoexplore.errors import AmoError
+    from amoexplore.fleets import Fleet, load_fleet
     from amoexplore.forms.captions import set_language
     from amoexplore.handlers import goto, show_buttons, show_links, show_text
     from amoexplore.load import load_catalog, load_settings, load_widgets
     from amoexplore.models import Widget
+    from amoexplore.past import History, history
     from amoexplore.reports import Catalog, Report
     from amoexplore.sandbox import Sandbox
+    from amoexplore.snapshots import snapshot
     from amoexplore.streams import CatalogPage, iter_pages, load_to_parquet
     from amoexplore.summaries import Summary, summary
     from amoexplore.trials import trial, unfinished_trials
@@ -32,6 +35,8 @@ __all__ = [
     "AmoError",
     "Catalog",
     "CatalogPage",
+    "Fleet",
+    "History",
     "Report",
     "Sandbox",
     "Summary",
@@ -43,8 +48,10 @@ __all__ = [
     "errors",
     "forms",
     "goto",
+    "history",
     "iter_pages",
     "load_catalog",
+    "load_fleet",
     "load_settings",
     "load_to_parquet",
     "load_widgets",
@@ -54,6 +61,7 @@ __all__ = [
     "show_buttons",
     "show_links",
     "show_text",
+    "snapshot",
     "summary",
     "trial",
     "unfinished_trials",
@@ -67,6 +75,8 @@ _ROOMS = {
     "AmoError": "errors",
     "Catalog": "reports",
     "CatalogPage": "streams",
+    "Fleet": "fleets",
+    "History": "past",
     "Report": "reports",
     "Sandbox": "sandbox",
     "Summary": "summaries",
@@ -75,8 +85,10 @@ _ROOMS = {
     "compare": "comparisons",
     "connect": "connections",
     "goto": "handlers",
+    "history": "past",
     "iter_pages": "streams",
     "load_catalog": "load",
+    "load_fleet": "fleets",
     "load_settings": "load",
     "load_to_parquet": "streams",
     "load_widgets": "load",
@@ -86,6 +98,7 @@ _ROOMS = {
     "show_buttons": "handlers",
     "show_links": "handlers",
     "show_text": "handlers",
+    "snapshot": "snapshots",
     "summary": "summaries",
     "trial": "trials",
     "unfinished_trials": "trials",

@@ -24,7 +24,7 @@ from amoexplore.errors import (
     Refused,
     TimedOut,
 )
-from amoexplore.hosts import is_loopback
+from amoexplore.hosts import has_a_name_here, is_loopback
 from amoexplore.models import Page, Request, Secret, masked, settings_of
 from amoexplore.tokens import MaskedText, Token
 from amoexplore.transport import Errand, Pace, Transport
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from amoexplore import wire
     from amoexplore.handlers import Handler
     from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
+    from amoexplore.pacer import Together
 
 BOTS: Final = ("salesbot", "marketingbot")
 _RETURN_PATH = re.compile(r"/api/v4/(?P<bot>salesbot|marketingbot)/(?P<bot_id>[0-9]+)/continue/(?P<continue_id>[0-9]+)")
@@ -119,7 +120,10 @@ class Account:
 
     @property
     def name(self) -> str:
-        """What displays call it: its host, unless that is this machine, where a sandbox has another port each time."""
+        """What displays call it: its host; on this machine without the port, which is another one each time."""
+        host = urlsplit(self.url).hostname or ""
+        if has_a_name_here(host):
+            return host
         return SANDBOX if self.is_on_this_machine else self.host
 
     def widgets_answer(self, page: int = 1, limit: int = 50) -> Answer:
@@ -356,6 +360,12 @@ class Account:
         told = copy(self)
         told._hear, told._leaves = hear, leaves  # noqa: SLF001  its own copy's
         return told
+
+    def among(self, others: Together) -> Account:
+        """Return the same account, whose reads are sent as one of many: at a pace of all, and up to an end."""
+        one = copy(self)
+        one._transport = self._transport.among(others)  # noqa: SLF001  its own copy's
+        return one
 
     def require_writable(self, what: str) -> None:
         """Demand that the account is open for writing; ``what`` says what for.

@@ -11,7 +11,7 @@ import threading
 from contextlib import redirect_stdout
 from getpass import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from amoexplore.errors import AmoError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amoexplore.account import Account
+
+    _Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no other name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    for add in (_add_sandbox, _add_load, _add_report, _add_login, _add_doctor, _add_snapshot, _add_changes, _add_lab):
+        add(commands)
+    return parser
+
+
+def _add_sandbox(commands: _Commands) -> None:
     sandbox = commands.add_parser("sandbox", help="serve the API on this machine until Ctrl-C")
     sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
     sandbox.add_argument("--token", metavar="T", help="the administrator's; default: a new one, which is printed")
@@ -92,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.set_defaults(run=_sandbox)
 
+
+def _add_load(commands: _Commands) -> None:
     load = commands.add_parser(
         "load", help="load the catalogue", description="Load the catalogue into a file, or show it as a table."
     )
@@ -102,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--decimal-comma", action="store_true", help=".csv as a Russian Excel expects it: 2,8 and ;")
     load.set_defaults(run=_load)
 
+
+def _add_report(commands: _Commands) -> None:
     report = commands.add_parser(
         "report",
         help="write the catalogue as a page for a browser",
@@ -114,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
     report.set_defaults(run=_report)
 
+
+def _add_login(commands: _Commands) -> None:
     login = commands.add_parser(
         "login",
         help="get tokens of an account by OAuth",
@@ -128,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("--paste", action="store_true", help="for a browser on another machine: ask for what it got")
     login.set_defaults(run=_login)
 
+
+def _add_doctor(commands: _Commands) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="look for what is wrong, and say what to do",
@@ -136,11 +152,42 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--account", metavar="URL", help="default: the one that AMOEXPLORE_URL names")
     doctor.set_defaults(run=_doctor)
 
+
+def _add_snapshot(commands: _Commands) -> None:
+    snapshot = commands.add_parser(
+        "snapshot",
+        help="keep the catalogue as it is now",
+        description="Load the catalogue and write it as Parquet beside the snapshots that are there.",
+    )
+    snapshot.add_argument("where", metavar="WHERE", help="a folder, or an address such as s3://bucket/snapshots")
+    snapshot.add_argument(
+        "--account", metavar="URL", help="of this account; its token is AMOEXPLORE_TOKEN, or asked for in a terminal"
+    )
+    snapshot.set_defaults(run=_snapshot)
+
+
+def _add_changes(commands: _Commands) -> None:
+    changes = commands.add_parser(
+        "changes",
+        help="say what changed between snapshots",
+        description="Say what changed from each snapshot to the next one: as a table, or in a file.",
+    )
+    changes.add_argument("where", metavar="WHERE", help="where amoexplore snapshot writes to")
+    changes.add_argument(
+        "--since", metavar="WHEN", help="30d, 2026-11-01 or 2026-11-01T09:30 (UTC); default: the first"
+    )
+    changes.add_argument("--until", metavar="WHEN", help="likewise, a day to its end; default: the last snapshot")
+    changes.add_argument("--account", metavar="HOST", help="of this account; default: of all")
+    changes.add_argument("--to", type=Path, metavar="FILE", help=".html (a page for a browser), .csv or .xlsx")
+    changes.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
+    changes.set_defaults(run=_changes)
+
+
+def _add_lab(commands: _Commands) -> None:
     lab = commands.add_parser("lab", help="open JupyterLab on the notebooks; Ctrl-C stops all")
     lab.add_argument("--notebooks", type=Path, metavar="FOLDER", help="where the notebooks are or will be copied to")
     lab.add_argument("jupyter", nargs="*", metavar="OPTION", help="behind --, an option of JupyterLab's own")
     lab.set_defaults(run=_lab)
-    return parser
 
 
 def _bot(text: str) -> tuple[str, int, int]:
@@ -205,6 +252,28 @@ def _report(options: argparse.Namespace) -> None:
     catalog = load_catalog(_account(options.account))
     webpage.write(catalog, options.to, decimal_comma=options.decimal_comma)
     print(f"{options.to}: {catalog.report.widgets} widgets of {catalog.report.account}; open it in a browser.")  # noqa: T201
+
+
+def _snapshot(options: argparse.Namespace) -> None:
+    from amoexplore.load import load_catalog  # noqa: PLC0415
+    from amoexplore.snapshots import snapshot  # noqa: PLC0415
+
+    catalog = load_catalog(_account(options.account))
+    where = snapshot(catalog, options.where)
+    print(f"{where}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+
+
+def _changes(options: argparse.Namespace) -> None:
+    from amoexplore import news  # noqa: PLC0415
+
+    if options.to:
+        news.check(options.to)
+    told = news.Told(options.where, since=options.since, until=options.until, account=options.account)
+    if options.to is None:
+        print(told.as_text(decimal_comma=options.decimal_comma))  # noqa: T201
+    else:
+        told.write(options.to, decimal_comma=options.decimal_comma)
+        print(f"{options.to}: {told.counts()}.")  # noqa: T201
 
 
 def _account(url: str | None) -> Account:

@@ -189,7 +189,7 @@ def rows_of(widgets: pd.DataFrame, codes: Iterable[str]) -> pd.DataFrame:
     known = set(widgets["code"].dropna())
     for code in codes:
         if code not in known:
-            raise _unknown(code, known)
+            raise unknown_widget(code, known)
     return widgets.drop_duplicates("code").set_index("code", drop=False).loc[codes].reset_index(drop=True)
 
 
@@ -210,7 +210,8 @@ def warn_of_few_ratings(widgets: pd.DataFrame) -> None:
     warnings.warn(so, FewRatingsWarning, stacklevel=3)
 
 
-def _unknown(code: object, codes: Collection[str]) -> UnknownWidget:
+def unknown_widget(code: object, codes: Collection[str]) -> UnknownWidget:
+    """Return the error for a code that is not among these; it names those that are spelled alike."""
     hint = _hint(code, codes) or "The column code of the frame lists those there are."
     return UnknownWidget(f"No widget {code!r} among these {len(codes)}. {hint}")
 

@@ -31,11 +31,15 @@
     ├── StoreError (OSError)                  tokens that can't be saved or read
     ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
-    └── UnknownWidget (LookupError)           a code that the catalogue does not have
+    ├── UnknownWidget (LookupError)           a code that the catalogue does not have
+    ├── SnapshotExists (FileExistsError)      there is a snapshot of that account and moment
+    ├── NoSnapshot (LookupError)              a history that is empty, or has none of that account and moment
+    └── QueryFailed (ValueError)              SQL that is none, or does more than read the snapshots
 
     UnreadableValueWarning (UserWarning)      with ``on_bad="coerce"``
     FewRatingsWarning (UserWarning)           too few ratings to compare by
     UnsharedPaceWarning (UserWarning)         other processes don't know how many requests this one sends
+    DamagedSnapshotWarning (UserWarning)      a snapshot that a history leaves out
 
 Each message says what happened, why, and what to do about it. None carries a token, a password or the value of a
 setting.
@@ -214,6 +218,18 @@ class UnknownWidget(AmoError, LookupError):
     """A code that the catalogue does not have."""
 
 
+class SnapshotExists(AmoError, FileExistsError):
+    """There is a snapshot of that account and moment; nothing was overwritten."""
+
+
+class NoSnapshot(AmoError, LookupError):
+    """A history that has no snapshots, or none of that account and moment."""
+
+
+class QueryFailed(AmoError, ValueError):
+    """SQL that can't be understood, or does more than read the snapshots."""
+
+
 class UnreadableValueWarning(UserWarning):
     """Values of the catalogue that can't be read became NA; ``catalog.report`` lists them."""
 
@@ -224,3 +240,7 @@ class FewRatingsWarning(UserWarning):
 
 class UnsharedPaceWarning(UserWarning):
     """The pace of an account is kept by this process alone: the folder that others would read can't be used."""
+
+
+class DamagedSnapshotWarning(UserWarning):
+    """Snapshots are not what was written, and left out; ``history.damaged`` lists them."""

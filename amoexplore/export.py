@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from amoexplore import files
 from amoexplore.load import load_catalog
@@ -55,18 +55,49 @@ def load(
 
 def write_excel(catalog: Catalog, path: Path) -> None:
     """Write both tables, a sheet each; the file is there whole or not at all."""
-    import pandas as pd  # noqa: PLC0415  imported while the network is asked
-
-    # A name that begins with "=" is a name, not a formula.
-    options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
-    with (
-        files.whole(path) as unfinished,
-        pd.ExcelWriter(unfinished, engine="xlsxwriter", engine_kwargs=options) as writer,
-    ):
+    with files.whole(path) as unfinished, _excel(unfinished) as writer:
         for name in ("widgets", "settings"):
             frame: pd.DataFrame = getattr(catalog, name)
             frame.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0), autofilter=True)
             writer.sheets[name].autofit()
+
+
+def write_frame(frame: pd.DataFrame, path: Path, *, decimal_comma: bool = False) -> None:
+    """Write any frame as CSV or Excel, by the ending of the name; the file is there whole or not at all.
+
+    Times are written in UTC: in a CSV with their zone, in Excel, which knows no zones, without.
+    """
+    with files.whole(path) as unfinished:
+        if path.suffix.lower() == ".csv":
+            _write_csv(frame, unfinished, decimal_comma=decimal_comma)
+        else:
+            times = {
+                str(name): column.dt.tz_localize(None) for name, column in frame.select_dtypes("datetimetz").items()
+            }
+            with _excel(unfinished) as writer:
+                frame.assign(**times).to_excel(writer, index=False, freeze_panes=(1, 0), autofilter=True)
+                writer.sheets["Sheet1"].autofit()
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, *, decimal_comma: bool) -> None:
+    decimal, separator = (",", ";") if decimal_comma else (".", ",")
+    if decimal_comma:  # pandas writes a comma in columns of numbers only
+        mixed = [str(name) for name, dtype in frame.dtypes.items() if dtype == "object"]
+        frame = frame.assign(**{name: frame[name].map(_with_comma) for name in mixed})
+    # The byte order mark is how Excel knows that Cyrillic is UTF-8.
+    frame.to_csv(path, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
+
+
+def _with_comma(value: Any) -> Any:
+    return str(value).replace(".", ",") if isinstance(value, float) else value
+
+
+def _excel(path: Path) -> pd.ExcelWriter[Any]:
+    import pandas as pd  # noqa: PLC0415  imported while the network is asked
+
+    # A name that begins with "=" is a name, not a formula.
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    return pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options})
 
 
 def as_text(frame: pd.DataFrame) -> str:

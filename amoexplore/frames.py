@@ -1,13 +1,10 @@
-"""Pages to the two DataFrames, and their schemas.
-
-pandas is imported when there is a DataFrame to make: what goes from pages to files does without.
-"""
+"""Pages to the two DataFrames, and their schemas."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
 from amoexplore.columns import PageReader, unknown_types
@@ -16,8 +13,6 @@ from amoexplore.seen import Seen
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Mapping
-
-    import pandas as pd
 
     from amoexplore import wire
     from amoexplore.wire import Unreadable
@@ -51,25 +46,10 @@ SETTINGS = {
 }
 
 
-#: What holds a column of each dtype in Arrow, and what pandas calls that.
-_ARROW = {
-    "int64": (pa.int64(), "int64"),
-    "Int64": (pa.int64(), "int64"),
-    "Float64": (pa.float64(), "float64"),
-    "boolean": (pa.bool_(), "bool"),
-    "str": (pa.large_string(), "object"),
-}
-
-
 def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
     """Return the Arrow schema of a frame; its metadata brings the very same dtypes back, also from Parquet."""
-    columns = [
-        {"name": name, "field_name": name, "pandas_type": _ARROW[dtype][1], "numpy_type": dtype, "metadata": None}
-        for name, dtype in dtypes.items()
-    ]
-    described = {"index_columns": [], "column_indexes": [], "columns": columns, "pandas_version": "3.0.0"}
-    fields = [pa.field(name, _ARROW[dtype][0]) for name, dtype in dtypes.items()]
-    return pa.schema(fields, {"pandas": json.dumps(described)})
+    empty = pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in dtypes.items()})
+    return pa.Schema.from_pandas(empty, preserve_index=False)
 
 
 #: The Arrow schemas of both.
@@ -200,5 +180,5 @@ def _batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
 
 def frame_of(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
     """Return Arrow batches as one DataFrame."""
-    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).combine_chunks().to_pandas()
+    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
     return frame

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
 
-#: What takes long to import, and is not needed before a page has come. pyarrow imports pandas to make an array.
-_NEEDED = ("pandas", "amoexplore.frames")
+#: What takes long to import, with pandas and pyarrow, and is not needed before a page has come.
+_FRAMES = "amoexplore.frames"
 
 
 class Reader(Protocol):
@@ -107,18 +107,12 @@ def load_catalog(
 
 def begun(walk: Walk) -> Iterator[Page]:
     """Return the pages; the first has come, and what takes long to import is being imported meanwhile."""
-    missing = [name for name in _NEEDED if name not in sys.modules]
     if "amoexplore.sandbox" in sys.modules:  # in this process perhaps: it would answer late
-        _import(missing)
-    elif missing:
-        threading.Thread(target=_import, args=[missing]).start()
+        import_module(_FRAMES)
+    elif _FRAMES not in sys.modules:
+        threading.Thread(target=import_module, args=[_FRAMES]).start()
     pages = iter(walk)
     return chain([next(pages)], pages)
-
-
-def _import(modules: list[str]) -> None:
-    for name in modules:
-        import_module(name)
 
 
 def read(

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from math import inf
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet, WeakValueDictionary
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+#: What ends a wait.
+Signal: TypeAlias = "threading.Event | Stop"
+
 #: How often to look whether a permit is free, in seconds: another process frees it without a word.
 _LOOK: Final = 0.02
 #: For no longer than this Ctrl-C waits on systems whose locks it does not break.
@@ -53,28 +57,18 @@ class Clock:
 
     now = staticmethod(time.monotonic)
 
-    def wait(self, seconds: float, until: threading.Event | _Either) -> None:
-        """Return after so many seconds, or as soon as the event is set."""
+    def wait(self, seconds: float, *until: Signal) -> None:
+        """Return after so many seconds, or as soon as an event is set: at once the first, in a moment the others."""
         end = self.now() + seconds
-        while (left := end - self.now()) > 0 and not until.wait(min(left, _SLICE)):
-            pass
-
-
-class _Either(NamedTuple):
-    """An event that is set when a stop is, which who waits hears of at once, or another event is."""
-
-    stop: Stop
-    other: threading.Event
-
-    def is_set(self) -> bool:
-        return self.stop.is_set() or self.other.is_set()
-
-    def wait(self, seconds: float) -> bool:
-        return self.stop.wait(seconds) or self.other.is_set()
+        while (left := end - self.now()) > 0 and not any(event.is_set() for event in until):
+            until[0].wait(min(left, _SLICE))
 
 
 #: The one switch for tests: a clock that does not wait.
 clock = Clock()
+
+
+_NEVER = threading.Event()
 
 
 class Trip(Struct):
@@ -130,7 +124,9 @@ class Pacer:
         self._turn = threading.Lock()
 
     @contextmanager
-    def trip(self, rate: int | None, lease: float, stop: Stop | None = None) -> Iterator[Trip]:
+    def trip(
+        self, rate: int | None, lease: float, stop: Stop | None = None, ended: threading.Event = _NEVER
+    ) -> Iterator[Trip]:
         """Wait for a permit, and hold it inside of the context, at the end of which the answer has come.
 
         Parameters
@@ -141,6 +137,8 @@ class Pacer:
             Seconds after which an answer will not come any more.
         stop : Stop, optional
             Calls it off.
+        ended : threading.Event
+            When to wait no longer.
 
         Raises
         ------
@@ -150,11 +148,13 @@ class Pacer:
             If there is a pause that is too long to be waited out.
         CalledOff
             If it was called off before.
+        CancelledError
+            If ``ended`` is set.
         """
         asked, permit = clock.now(), secrets.token_hex(4) if rate else ""
-        self._demand_open(stop)
+        self._demand_open(stop, ended)
         if rate:
-            self._take(permit, rate, lease, stop)
+            self._take(permit, rate, lease, stop, ended)
         sent = clock.now()
         trip = Trip(sent - asked)
         try:
@@ -183,7 +183,7 @@ class Pacer:
         self.was_refused = True
         self._share(lambda permits: permits.pause_for(seconds, clock.now(), spaced=spaced))
 
-    def rest(self, seconds: float, why: str, stop: Stop | None = None) -> float:
+    def rest(self, seconds: float, why: str, stop: Stop | None = None, ended: threading.Event = _NEVER) -> float:
         """Return after so many seconds, told to the user, how many they were.
 
         Raises
@@ -192,11 +192,13 @@ class Pacer:
             As soon as the account is found to be blocked.
         CalledOff
             As soon as it is.
+        CancelledError
+            In a moment once ``ended`` is set.
         """
-        self._demand_open(stop)
+        self._demand_open(stop, ended)
         self._tell(seconds, why)
-        clock.wait(seconds, self._until(stop))
-        self._demand_open(stop)
+        clock.wait(seconds, *self._until(stop, ended))
+        self._demand_open(stop, ended)
         return seconds
 
     def close(self, why: Blocked) -> None:
@@ -208,12 +210,14 @@ class Pacer:
         """Let requests through again: whoever connects anew may try."""
         self._closed.clear()
 
-    def _until(self, stop: Stop | None) -> threading.Event | _Either:
-        return _Either(stop, self._closed) if stop else self._closed
+    def _until(self, stop: Stop | None, ended: threading.Event) -> tuple[Signal, ...]:
+        return (stop, self._closed, ended) if stop else (self._closed, ended)
 
-    def _demand_open(self, stop: Stop | None) -> None:
+    def _demand_open(self, stop: Stop | None, ended: threading.Event) -> None:
         if stop and stop.is_set():
             raise CalledOff
+        if ended.is_set():
+            raise CancelledError
         if self._closed.is_set() and (why := self._why):
             raise Blocked(
                 f"Not sent: {self._name} has answered that it is blocked. Stop all integrations and write to amoCRM's "
@@ -222,18 +226,18 @@ class Pacer:
                 url=why.url,
             )
 
-    def _take(self, permit: str, rate: int, lease: float, stop: Stop | None) -> None:
-        with self._queue(stop):  # one of each process looks; the others queue up behind it
+    def _take(self, permit: str, rate: int, lease: float, stop: Stop | None, ended: threading.Event) -> None:
+        with self._queue(stop, ended):  # one of each process looks; the others queue up behind it
             while wait := self._try(permit, rate, lease):
-                clock.wait(wait, self._until(stop))
-                self._demand_open(stop)
+                clock.wait(wait, *self._until(stop, ended))
+                self._demand_open(stop, ended)
 
     @contextmanager
-    def _queue(self, stop: Stop | None) -> Iterator[None]:
+    def _queue(self, stop: Stop | None, ended: threading.Event) -> Iterator[None]:
         while not self._turn.acquire(timeout=_SLICE):
-            self._demand_open(stop)
+            self._demand_open(stop, ended)
         try:
-            self._demand_open(stop)
+            self._demand_open(stop, ended)
             yield
         finally:
             self._turn.release()
@@ -318,13 +322,50 @@ _making = threading.Lock()
 
 def pacer_of(url: str, client: str) -> Pacer:
     """Return the pacer of the account at an address, for those whose requests are counted together."""
-    digest = hashlib.sha256(f"{url}\n{client}".encode()).hexdigest()
+    return _pacer(urlsplit(url).netloc, f"{url}\n{client}")
+
+
+def _pacer(name: str, counted: str) -> Pacer:
+    digest = hashlib.sha256(counted.encode()).hexdigest()
     path = state_folder() / "pace" / f"{digest[:32]}.json"
     with _making:
         pacer = _pacers.get(path)
         if pacer is None:
-            _pacers[path] = pacer = Pacer(urlsplit(url).netloc, path)
+            _pacers[path] = pacer = Pacer(name, path)
     return pacer
+
+
+class Together:
+    """What requests to many accounts have in common: a pace of all of them, and an end.
+
+    Parameters
+    ----------
+    rate : int or None
+        At most so many in any second, of all processes of this machine that keep such a pace; None is no pace.
+    """
+
+    def __init__(self, rate: int | None = None) -> None:
+        self.ended = threading.Event()
+        self._rate = rate
+        self._pacer = _pacer("all accounts", "all accounts") if rate else None
+
+    @contextmanager
+    def trip(self, lease: float, stop: Stop | None) -> Iterator[Trip]:
+        """Hold a permit of the pace of all inside of the context; see ``Pacer.trip``."""
+        if self._pacer is None:
+            yield Trip()
+        else:
+            with self._pacer.trip(self._rate, lease, stop, self.ended) as trip:
+                yield trip
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send for so long who keeps the pace of all: it may be that which a refusal was for."""
+        if self._pacer:
+            self._pacer.pause(seconds, spaced=False)
+
+
+#: For requests that have nothing in common with those to other accounts.
+ALONE: Final = Together()
 
 
 def _make_locks_anew() -> None:

@@ -53,7 +53,7 @@ class Report:
     unknown_fields: dict[str, int]
     unknown_types: dict[str, int]
     listed: tuple[Unreadable, ...] = ()
-    _repeated: tuple[tuple[str, int, int, int], ...] = ()
+    again: tuple[tuple[str, int, int, int], ...] = ()
 
     @cached_property
     def unreadable(self) -> pd.DataFrame:
@@ -68,7 +68,7 @@ class Report:
         """Widgets that came more than once."""
         import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
-        return pd.DataFrame(self._repeated, columns=["code", "id", "first_page", "again_page"])
+        return pd.DataFrame(self.again, columns=["code", "id", "first_page", "again_page"])
 
     def _rows(self) -> dict[str, object]:
         return {
@@ -81,7 +81,7 @@ class Report:
             "widgets": self.widgets,
             "settings": self.settings,
             "unreadable values": len(self.listed),
-            "repeated widgets": len(self._repeated),
+            "repeated widgets": len(self.again),
             "unknown fields": _counted(self.unknown_fields),
             "unknown types": _counted(self.unknown_types),
         }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: How many are kept as they come before they are put in order among the others.
-_RECENT: Final = 50_000
+_RECENT: Final = 20_000
 
 
 class Seen:
@@ -28,10 +28,10 @@ class Seen:
         """Take in codes that have not come before."""
         self._recent.update(dict.fromkeys(map(hash, codes), page))
         if len(self._recent) > _RECENT:
-            digests = np.concatenate([self._digests, np.fromiter(self._recent, np.int64, len(self._recent))])
-            pages = np.concatenate([self._pages, np.fromiter(self._recent.values(), np.int32, len(self._recent))])
-            order = digests.argsort()
-            self._digests, self._pages = digests[order], pages[order]
+            digests, pages = zip(*sorted(self._recent.items()), strict=True)
+            places = self._digests.searchsorted(digests)
+            self._digests = np.insert(self._digests, places, digests)
+            self._pages = np.insert(self._pages, places, pages)
             self._recent = {}
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:

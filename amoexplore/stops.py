@@ -6,15 +6,10 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from requests.adapters import HTTPAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from urllib3 import HTTPConnectionPool
 
 
 class CalledOff(Exception):
@@ -68,34 +63,6 @@ def _break(connected: Any) -> None:
 _current: ContextVar[Stop | None] = ContextVar("_current", default=None)
 
 
-class _Breakable:
-    """What a connection does besides, so that it can be broken: mixed into those of urllib3."""
-
-    sock: Any
-
-    def connect(self) -> None:
-        super().connect()  # type: ignore[misc]  # that of the connection
-        if (stop := _current.get()) and stop.is_set():
-            raise CalledOff
-
-    def getresponse(self) -> Any:
-        if stop := _current.get():
-            stop.await_at(self.sock)
-        return super().getresponse()  # type: ignore[misc]  # that of the connection
-
-
-@cache
-def _breakable(kind: type) -> type:
-    return type(kind.__name__, (_Breakable, kind), {})
-
-
-class Adapter(HTTPAdapter):
-    """Sends requests over connections that a Stop can break."""
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        """Return where to send a request; its connections are breakable."""
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        if not issubclass(pool.ConnectionCls, _Breakable):
-            pool.ConnectionCls = _breakable(pool.ConnectionCls)
-        found: HTTPConnectionPool = pool
-        return found
+def current() -> Stop | None:
+    """Return what breaks that which this thread waits for; None if nothing does."""
+    return _current.get()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import os
 import time
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, Union
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from amoexplore import files
 from amoexplore.load import begun, check_on_bad, read, warn
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from amoexplore.reports import Report
 
     Table = Literal["widgets", "settings"]
-    _File = Union["ParquetFile", "CsvFile"]
 
 #: Rows of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
 _GROUP: Final = 5_000
@@ -152,7 +152,7 @@ def settings_path(path: Path) -> Path:
 def stream(
     account: Account,
     paths: Mapping[Table, Path],
-    kind: Callable[[Path], _File],
+    kind: Callable[[Path], TableFile],
     **options: Any,
 ) -> Report:
     """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet."""
@@ -160,7 +160,7 @@ def stream(
     walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))
     tally = Tally()
     with ExitStack() as stack:
-        writers: dict[Table, _File] = {}
+        writers: dict[Table, TableFile] = {}
         for table, path in paths.items():
             unfinished = stack.enter_context(files.whole(path))
             writers[table] = stack.enter_context(kind(unfinished))
@@ -187,16 +187,27 @@ def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
     return frame_of([batch], batch.schema)
 
 
-class ParquetFile:
+class TableFile(ABC):
+    """Takes the batches of a table into a file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    @abstractmethod
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take in the rows of a page."""
+
+    @abstractmethod
+    def __exit__(self, *raised: object) -> None: ...
+
+
+class ParquetFile(TableFile):
     """Takes batches into a Parquet file, in groups of some thousands of rows."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: Any = None
         self._held: list[pa.RecordBatch] = []
-
-    def __enter__(self) -> Self:
-        return self
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in the rows of a page."""
@@ -212,14 +223,14 @@ class ParquetFile:
         self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=2 * _GROUP)
         self._held = []
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and self._held:
+    def __exit__(self, *raised: object) -> None:
+        if raised[0] is None and self._held:
             self._write()
         if self._writer:
             self._writer.close()
 
 
-class CsvFile:
+class CsvFile(TableFile):
     """Takes batches into a CSV file, as pandas writes them."""
 
     def __init__(self, path: Path, *, decimal_comma: bool = False) -> None:
@@ -228,9 +239,6 @@ class CsvFile:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._rows = csv.writer(self._file, delimiter=";" if decimal_comma else ",", lineterminator=os.linesep)
         self._is_empty = True
-
-    def __enter__(self) -> Self:
-        return self
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in the rows of a page."""
@@ -245,5 +253,5 @@ class CsvFile:
             return [str(cell).replace(".", ",") if isinstance(cell, float) else cell for cell in cells]
         return cells
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._file.close()

@@ -22,6 +22,9 @@ class MaskedText(str):
     def __repr__(self) -> str:
         return "'***'"
 
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("A token is not pickled: it would stand in clear. Get it anew where it is needed.")
+
 
 def masked_text(kind: type[MaskedText], value: object) -> MaskedText:
     """Return a text of JSON as one that is not shown; msgspec asks for it where a struct has one.

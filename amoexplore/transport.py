@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -14,9 +15,9 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from amoexplore import decode, errors, pacer, permits, retries
+from amoexplore.adapters import Adapter
 from amoexplore.hosts import base_address, is_loopback
 from amoexplore.models import Answer, Body, Problem, Request
-from amoexplore.stops import Adapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +133,7 @@ class Transport:
         self._pace = permits.RATE if pace == "auto" else pace
         self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self._url).hostname or "")
         self._has_answered = False
+        self._others = pacer.ALONE
 
     @property
     def url(self) -> str:
@@ -142,6 +144,12 @@ class Transport:
     def rate(self) -> int | None:
         """How many requests a second it sends at most; None for as many as come."""
         return self._pace if self._begin_paced or self._pacer.was_refused else None
+
+    def among(self, others: pacer.Together) -> Transport:
+        """Return what sends to the same account as one of many."""
+        one = copy(self)
+        one._others = others  # noqa: SLF001  its own copy's
+        return one
 
     def reopen(self) -> None:
         """Let requests through again after a block: whoever connects anew may try."""
@@ -190,7 +198,7 @@ class Transport:
                 if wait is None:
                     raise errand.told(error) from None
                 why = retries.POLICIES[type(error)].why
-            errand.waited += self._pacer.rest(wait, why, errand.stop)
+            errand.waited += self._pacer.rest(wait, why, errand.stop, self._others.ended)
 
     def send(self, request: Request) -> Answer:
         """Write, once: whatever happens, it is not sent again.
@@ -254,12 +262,17 @@ class Transport:
     def _exchange(
         self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str], rate: int | None
     ) -> tuple[requests.Response, Body]:
+        lease = 2 * self._timeout + 1
         with errand.stop.breaking() if errand.stop else nullcontext():
-            with self._pacer.trip(rate, 2 * self._timeout + 1, errand.stop) as trip:
-                errand.waited += trip.waited
+            # First the account's own permit, which is there sooner or later; nobody else waits for that.
+            with (
+                self._pacer.trip(rate, lease, errand.stop, self._others.ended) as trip,
+                self._others.trip(lease, errand.stop) as among,
+            ):
+                errand.waited += trip.waited + among.waited
                 # Not before there is a permit: so pages are sent for in order, and none that nobody wants any more.
                 prepared.url = f"{prepared.url}{path()}"
-                trip.is_sent = True
+                trip.is_sent = among.is_sent = True
                 errand.sent += 1
                 # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
                 response = self._session.get_adapter(prepared.url).send(
@@ -281,7 +294,9 @@ class Transport:
             self._pacer.close(error)
         if isinstance(error, errors.TooManyRequests) and self._pace:
             wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
-            self._pacer.pause(wait or max(error.retry_after or 0, _BREATH), spaced=rate is not None)
+            pause = wait or max(error.retry_after or 0, _BREATH)
+            self._pacer.pause(pause, spaced=rate is not None)
+            self._others.pause(pause)
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         prepared = self._plain.copy()

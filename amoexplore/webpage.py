@@ -91,18 +91,11 @@ def render(catalog: Catalog, *, decimal_comma: bool = False, loaded: datetime | 
     loaded : datetime, optional
         When the catalogue was loaded; by default now.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("amoexplore"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": ink.count, "decimal": partial(ink.decimal, decimal_comma=decimal_comma)}
     with warnings.catch_warnings(record=True, action="always", category=FewRatingsWarning) as doubts:
         summed = summary(catalog)
     counts, *tables = _tables(summed, decimal_comma=decimal_comma)
-    return environment.get_template("report.html").render(
+    return page(
+        "report.html",
         report=catalog.report,
         is_sandbox=catalog.report.account == SANDBOX,
         loaded=loaded or datetime.now().astimezone(),
@@ -113,9 +106,21 @@ def render(catalog: Catalog, *, decimal_comma: bool = False, loaded: datetime | 
         flags=FLAGS,
         rows=_rows(catalog, decimal_comma=decimal_comma),
         decimal_comma=decimal_comma,
-        style=_Part("report.css"),
         script=_Part("report.js"),
     )
+
+
+def page(template: str, *, decimal_comma: bool = False, **told: Any) -> str:
+    """Return a page of these templates, in the look that all of them have; texts are escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("amoexplore"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"count": ink.count, "decimal": partial(ink.decimal, decimal_comma=decimal_comma)}
+    return environment.get_template(template).render(decimal_comma=decimal_comma, style=_Part("report.css"), **told)
 
 
 class _Part:

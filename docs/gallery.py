@@ -6,10 +6,12 @@ Usage: python gallery.py [FOLDER], by default the folder of this file.
 from __future__ import annotations
 
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 
 import amoexplore as amo
@@ -25,6 +27,8 @@ import amoexplore as amo
 
 catalog = amo.load_catalog(amo.connect())
 ```
+
+The last two draw what `amo.history("snapshots/")` says of a folder of snapshots; here its year is made up, too.
 """
 
 #: Each chart with what it is for and the arguments it is called with.
@@ -40,13 +44,20 @@ CHARTS = {
         'catalog, ["amo_asterisk", "amo_zadarma", "uis_widget", "nvoip"]',
     ),
     "changes": ("What has changed in the marketplace?", "amo.changes(catalog, catalog_of_another_sandbox)"),
+    "rating_over_time": (
+        "How did ratings move?",
+        'history.ratings(["amo_dropbox", "amo_mailchimp", "amo_asterisk", "amo_zadarma", "nvoip"])',
+    ),
+    "arrivals": ("How many widgets come and go?", "history.changes()"),
 }
 
 
 def main(folder: Path) -> None:
     """Write the page and its pictures into a folder."""
     mpl.use("agg")
-    names = {"amo": amo, "catalog": _catalog(seed=0), "catalog_of_another_sandbox": _catalog(seed=1)}
+    catalog = _catalog(seed=0)
+    names = {"amo": amo, "catalog": catalog, "catalog_of_another_sandbox": _catalog(seed=1)}
+    names["history"] = _history(catalog)
     pictures = folder / "images" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
     parts = [HEAD, *(_part(name, *told, names, pictures) for name, told in CHARTS.items())]
@@ -56,6 +67,21 @@ def main(folder: Path) -> None:
 def _catalog(seed: int) -> amo.Catalog:
     with amo.Sandbox(seed=seed) as sandbox:
         return amo.load_catalog(amo.connect(sandbox.url, sandbox.token))
+
+
+def _history(catalog: amo.Catalog) -> amo.History:
+    """Return a made-up year of snapshots: ratings drift, and widgets come and go."""
+    where, chance = f"memory://{uuid.uuid4()}", np.random.default_rng(7)
+    widgets, settings = catalog.widgets, catalog.settings
+    is_there = np.arange(len(widgets)) < 270  # noqa: PLR2004  the others come later
+    for taken in pd.date_range("2025-12-01", periods=12, freq="MS", tz="UTC"):
+        there = widgets[is_there]
+        part = amo.Catalog(there, settings[settings["code"].isin(there["code"])], catalog.report)
+        amo.snapshot(part, where, taken=taken.to_pydatetime())
+        drift = chance.normal(0.03, 0.15, len(widgets)).round(1)
+        widgets = widgets.assign(rating=(widgets["rating"] + drift).clip(0, 5).round(1))
+        is_there = is_there ^ (chance.random(len(widgets)) < np.where(is_there, 0.008, 0.1))
+    return amo.history(where)
 
 
 def _part(name: str, purpose: str, arguments: str, names: dict[str, Any], pictures: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from templates import faulty, templates, valid
 
@@ -14,7 +14,6 @@ from amoexplore.models import Setting, Settings
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_valid_settings_have_no_fault(data: st.DataObject) -> None:
     """Every template and every valid value of it passes."""
     template = data.draw(templates())
@@ -22,7 +21,6 @@ def test_valid_settings_have_no_fault(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(deadline=None)
 def test_a_single_fault_is_found_by_its_path(data: st.DataObject) -> None:
     """Whatever is wrong with settings is found, alone and at its path."""
     template = data.draw(templates())

@@ -196,7 +196,6 @@ def test_rank_on_the_catalogue(account: Account) -> None:
 
 
 @pytest.mark.filterwarnings(FEW)
-@run(deadline=None)
 @given(st.lists(widget_rows, max_size=8), st.lists(st.sampled_from(["rating", "version", "code", *FLAGS]), min_size=1))
 def test_rank_is_a_permutation(rows: list[dict[str, object]], by: list[str]) -> None:
     """Nothing is lost, added or changed; ranks are where their group begins, and those without one are last."""
@@ -211,7 +210,6 @@ def test_rank_is_a_permutation(rows: list[dict[str, object]], by: list[str]) -> 
     )
 
 
-@run(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=4), min_size=1))
 def test_rank_orders_versions_as_versions(parts: list[list[int]]) -> None:
     """Numbers between dots are compared as numbers, and 1.0 is 1."""
@@ -222,7 +220,6 @@ def test_rank_orders_versions_as_versions(parts: list[list[int]]) -> None:
     assert ranked["rank"].tolist() == [padded.index(version) + 1 for version in padded]
 
 
-@run(deadline=None)
 @given(st.text() | versions)
 def test_rank_reads_any_version(text: str | None) -> None:
     """No text that stands in place of a version stops a ranking."""
@@ -414,7 +411,7 @@ def state(tables: Tables) -> dict[tuple[Any, ...], dict[str, Any]]:
     return found
 
 
-@run(max_examples=50, deadline=None)
+@run(max_examples=50)
 @given(catalogues(), catalogues())
 def test_changes_lead_from_before_to_after(before: Tables, after: Tables) -> None:
     """The changes, applied to before, with what came as it is in after, give after."""
@@ -432,7 +429,7 @@ def test_changes_lead_from_before_to_after(before: Tables, after: Tables) -> Non
     assert now == wanted
 
 
-@run(max_examples=50, deadline=None)
+@run(max_examples=50)
 @given(odd_catalogues())
 def test_changes_of_the_same(tables: Tables) -> None:
     """Nothing has changed between a thing and itself, whatever is missing or double in it."""
@@ -440,7 +437,7 @@ def test_changes_of_the_same(tables: Tables) -> None:
         assert listed(amo.changes(side, side)) == []
 
 
-@run(max_examples=50, deadline=None)
+@run(max_examples=50)
 @given(odd_catalogues(), odd_catalogues())
 def test_changes_are_mirrored(before: Tables, after: Tables) -> None:
     """The other way round what came went, what went came, and old and new change places."""

@@ -27,7 +27,7 @@ def test_environment_yml_is_pyproject() -> None:
     """Conda users get what pip users get: the same packages within the same bounds."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    wanted = {*project["dependencies"], *extras["lab"], *extras["keyring"]}
+    wanted = {*project["dependencies"], *extras["lab"], *extras["keyring"], *extras["dask"]}
     listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     assert {*wanted, f"python{project['requires-python']}", "pip"} == {x for x in listed if isinstance(x, str)}
 
@@ -55,7 +55,7 @@ def test_dependencies_are_bounded() -> None:
     """Every dependency that users get has a lowest and a first untested version."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    for requirement in [*project["dependencies"], *extras["lab"], *extras["keyring"]]:
+    for requirement in [*project["dependencies"], *extras["lab"], *extras["keyring"], *extras["dask"]]:
         assert re.fullmatch(r"[\w-]+>=[\d.]+,<[\d.]+", requirement)
 
 

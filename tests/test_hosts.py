@@ -14,6 +14,7 @@ from amoexplore.hosts import account_address, neighbour
         ("https://example.amocrm.com:443", "https://example.amocrm.com"),
         ("127.0.0.1:8700", "http://127.0.0.1:8700"),
         ("localhost:8700", "http://localhost:8700"),
+        ("account2.localhost:8700", "http://account2.localhost:8700"),
     ],
 )
 def test_a_host_is_enough(host: str, address: str) -> None:
@@ -27,6 +28,8 @@ def test_a_host_is_enough(host: str, address: str) -> None:
         ("https://example.amocrm.ru", "127.0.0.1"),
         ("https://example.amocrm.ru", "localhost:8700"),
         ("https://example.amocrm.ru", "evil.example"),
+        ("https://example.amocrm.ru", "account2.localhost"),
+        ("http://account2.localhost:8700", "account2.localhost.evil.example"),
         ("https://example.amocrm.ru", "moved.amocrm.ru/oauth"),
         ("https://example.amocrm.ru", ""),
         ("http://127.0.0.1:8700", "moved.amocrm.ru"),
@@ -42,3 +45,10 @@ def test_neighbours() -> None:
     """An account may move within amoCRM's and Kommo's domains, and a sandbox on this machine."""
     assert neighbour("https://example.amocrm.ru", "api-a.kommo.com") == "https://api-a.kommo.com"
     assert neighbour("http://127.0.0.1:8700", "localhost:8700") == "http://localhost:8700"
+
+
+@pytest.mark.parametrize("host", ["evillocalhost", "localhost.evil.example", "a.localhost.evil.example", "localhost."])
+def test_names_that_only_look_like_this_machines(host: str) -> None:
+    """Only names below .localhost are this machine's; a token is not sent in the open anywhere else."""
+    with pytest.raises(errors.ConfigurationError):
+        account_address(f"http://{host}:8700")

@@ -399,7 +399,7 @@ odd_widgets = st.fixed_dictionaries(
 
 
 @given(st.lists(st.lists(odd_widgets | json_values, max_size=5), max_size=3))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_nothing_crashes_and_nothing_is_lost(pages: list[list[Any]]) -> None:
     """Whatever stands in the list: each entry is a row, or a repeated widget, or in the report; dtypes stay."""
     body = listing([entry for page in pages for entry in page])
@@ -413,7 +413,7 @@ def test_nothing_crashes_and_nothing_is_lost(pages: list[list[Any]]) -> None:
 
 
 @given(st.integers(0, 23), st.integers(1, 9))
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 def test_every_size_and_limit(size: int, limit: int) -> None:
     """Any number of widgets in pages of any size comes whole and in order, and the first short page ends it."""
     numbers = list(range(1, size + 1))

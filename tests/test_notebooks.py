@@ -7,7 +7,9 @@ import nbformat
 import pytest
 
 NOTEBOOKS = sorted(Path(__file__).parent.parent.joinpath("notebooks").glob("*.ipynb"))
-MACHINE = re.compile(r"(?<![\w.])/(?:home|Users|root|tmp|work|opt|var|usr)/|[A-Z]:\\|127\.0\.0\.1:\d|ipykernel_\d")
+MACHINE = re.compile(
+    r"(?<![\w.])/(?:home|Users|root|tmp|work|opt|var|usr)/|[A-Z]:\\|(?:127\.0\.0\.1|localhost):[1-9]|ipykernel_\d"
+)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)

@@ -232,9 +232,9 @@ def test_a_block_ends_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     told = threading.Event()
 
     class Listening(Clock):
-        def wait(self, seconds: float, until: threading.Event) -> None:
+        def wait(self, seconds: float, *until: threading.Event) -> None:
             told.set()
-            super().wait(seconds, until)
+            super().wait(seconds, *until)
 
     with answering(problem(429, retry_after=30), HTML) as server, ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(pacer, "clock", Listening())

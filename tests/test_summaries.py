@@ -133,7 +133,7 @@ def test_summary_is_escaped() -> None:
 
 
 @pytest.mark.filterwarnings(FEW)
-@run(max_examples=50, deadline=None)
+@run(max_examples=50)
 @given(odd_catalogues())
 def test_summary_has_the_same_dtypes_for_every_catalogue(tables: Tables) -> None:
     """Whatever is missing or double, the frames have the same columns and dtypes, and add up."""

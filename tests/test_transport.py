@@ -221,6 +221,28 @@ def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> No
     assert proxy.requests[0].target == "http://127.0.0.1:9/api/v4/widgets?page=1&limit=250"
 
 
+def test_names_of_this_machine_are_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to a name below .localhost goes to this machine, whatever a resolver or a proxy would make of it."""
+    asked = []
+
+    def resolve(host: str, *rest: object, **more: object) -> object:
+        asked.append(host)
+        return getaddrinfo(host, *rest, **more)  # type: ignore[arg-type]
+
+    getaddrinfo = socket.getaddrinfo
+    with answering(answer(listing([]))) as server, answering(DROP) as proxy:
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        port = server.url.rpartition(":")[2]
+        amo.load_catalog(Account(f"http://account7.localhost:{port}", TOKEN))
+    assert server.requests[0].headers["host"] == f"account7.localhost:{port}"
+    assert server.requests[0].target == "/api/v4/widgets?page=1&limit=250"
+    assert set(asked) == {"127.0.0.1"}
+    assert proxy.requests == []
+
+
 @pytest.mark.parametrize("said", [problem(401), DROP, SILENCE, answer(b"{"), HTML])
 def test_tracebacks_do_not_show_the_token(said: bytes) -> None:
     """A traceback with the locals of every frame, as %xmode Verbose prints it, holds no token."""

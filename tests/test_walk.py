@@ -91,7 +91,7 @@ def loaded(server: ScriptedServer | Sandbox, limit: int) -> amo.Catalog:
     st.sampled_from([{}, {"tells": False}, {"tells": False, "always": True}]),
     st.integers(0, 12),
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 def test_any_catalogue_at_once(  # noqa: PLR0913, PLR0917  what may differ
     size: int, limit: int, number: int, said: bytes, at: int, links: dict[str, bool], known: int
 ) -> None:

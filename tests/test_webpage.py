@@ -386,7 +386,7 @@ def test_token_goes_to_its_own_account_only(
     assert (listening.requests, list(tmp_path.iterdir())) == ([], [])
 
 
-@pytest.mark.parametrize("url", ["", "example.amocrm.ru", "http://example.amocrm.ru"])
+@pytest.mark.parametrize("url", ["", "example.org", "http://example.amocrm.ru"])
 def test_report_of_no_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
 ) -> None:

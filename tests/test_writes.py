@@ -228,7 +228,7 @@ def widgets_with_settings(changing: Sandbox) -> list[amo.Widget]:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 def test_whatever_is_valid_installs(
     data: st.DataObject, account: Account, widgets_with_settings: list[amo.Widget]
 ) -> None:
@@ -243,9 +243,7 @@ def test_whatever_is_valid_installs(
 
 
 @given(data=st.data())
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 def test_whatever_is_wrong_is_refused_alike(
     data: st.DataObject, account: Account, changing: Sandbox, widgets_with_settings: list[amo.Widget]
 ) -> None:

@@ -17,13 +17,16 @@ from amoexplore.charts.bars import changes, flags, ratings, setting_types
 from amoexplore.charts.ink import alt_text
 from amoexplore.charts.panels import compare
 from amoexplore.charts.points import rating_vs_burden, ratings_by, settings_burden
+from amoexplore.charts.times import arrivals, rating_over_time
 
 __all__ = [
     "alt_text",
+    "arrivals",
     "changes",
     "compare",
     "data",
     "flags",
+    "rating_over_time",
     "rating_vs_burden",
     "ratings",
     "ratings_by",

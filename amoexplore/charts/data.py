@@ -251,6 +251,48 @@ def changes(data: pd.DataFrame) -> pd.DataFrame:
     )[[*_COUNTED]]
 
 
+def rating_over_time(data: pd.DataFrame) -> pd.DataFrame:
+    """Return how widgets were rated at each snapshot that knew it.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``history.ratings(codes)``.
+
+    Returns
+    -------
+    DataFrame
+        ``widget`` (its code, and the account if there are several), ``taken``, ``rating``: by widget and time.
+    """
+    if not {"taken", "account", "code", "rating"} <= set(getattr(data, "columns", ())):
+        raise TypeError("The chart of ratings over time takes what history.ratings(codes) returns.")
+    names = data["code"] if data["account"].nunique() < 2 else data["code"] + ", " + data["account"]  # noqa: PLR2004
+    table = pd.DataFrame({"widget": names, "taken": data["taken"], "rating": rating_values(data)})
+    rated = table.dropna(subset="rating").astype({"rating": "Float64"})
+    return rated.sort_values("taken", kind="stable").sort_values("widget", kind="stable", ignore_index=True)
+
+
+def arrivals(data: pd.DataFrame) -> pd.DataFrame:
+    """Return how many widgets came and went, by the snapshots that first showed it.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``history.changes()``.
+
+    Returns
+    -------
+    DataFrame
+        ``taken``, ``came``, ``went``: in the order of time, a row a snapshot that shows any.
+    """
+    if not {"taken", "change", "setting"} <= set(getattr(data, "columns", ())):
+        raise TypeError("The chart of arrivals takes what history.changes() returns.")
+    of_widgets = data[data["setting"].isna() & data["change"].isin(["added", "removed"])]
+    is_new = (of_widgets["change"] == "added").astype("int64")
+    counted = pd.DataFrame({"taken": of_widgets["taken"], "came": is_new, "went": 1 - is_new})
+    return counted.groupby("taken").sum().astype("int64").reset_index()
+
+
 _COUNTED = {"change": "str", "what": "str", "changes": "int64"}
 
 

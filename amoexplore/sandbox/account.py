@@ -1,10 +1,11 @@
-"""The account itself: its users and its pipelines. No method of the sandbox changes them, so they are no state."""
+"""The accounts themselves: users and pipelines. No method of the sandbox changes them, so they are no state."""
 
 from __future__ import annotations
 
 import itertools
 
 import msgspec
+from msgspec.structs import replace
 
 # The account of the example in the API's page on the account.
 ACCOUNT_ID = 1231414
@@ -49,7 +50,50 @@ USERS = (
     User(604417, "Тимур Кречетов", "timur.krechetov@example.com"),
     User(617730, "Ольга Ласточкина", "olga.lastochkina@example.com"),
 )
-USER_IDS = frozenset(str(user.id) for user in USERS)
+
+
+class Account(msgspec.Struct, frozen=True):
+    """An account by its number, and its users: an administrator, an analyst, and others."""
+
+    number: int
+    id: int
+    subdomain: str
+    users: tuple[User, ...]
+
+    @property
+    def administrator(self) -> User:
+        """Whose token a sandbox tells first."""
+        return self.users[0]
+
+    @property
+    def analyst(self) -> User:
+        """Who is no administrator."""
+        return self.users[1]
+
+    @property
+    def user_ids(self) -> frozenset[str]:
+        """Its users, as keys of an object name them."""
+        return frozenset(str(user.id) for user in self.users)
+
+    def user(self, user_id: int) -> User | None:
+        """Return the user of this id, None if it is nobody here."""
+        return next((user for user in self.users if user.id == user_id), None)
+
+
+#: The account of the API's pages, which a sandbox of one account has.
+FIRST = Account(0, ACCOUNT_ID, SUBDOMAIN, USERS)
+
+# Users of one account are nobody in another.
+_BETWEEN_USERS = 1_000_000
+
+
+def account(number: int, subdomain: str) -> Account:
+    """Return an account of this number, from 1 on; its users have ids and addresses of their own."""
+    users = (
+        replace(user, id=user.id + number * _BETWEEN_USERS, email=user.email.replace("@", f"@{subdomain}."))
+        for user in USERS
+    )
+    return Account(number, ACCOUNT_ID + number, subdomain, tuple(users))
 
 
 def _pipeline(id_: int, name: str, *, unsorted: int, stages: tuple[str, ...]) -> Pipeline:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from amoexplore.sandbox.account import ACCOUNT_ID, PIPELINES, SUBDOMAIN, USERS
+from amoexplore.sandbox.account import PIPELINES
 
 if TYPE_CHECKING:
-    from amoexplore.sandbox.account import Pipeline, Status, User
+    from collections.abc import Sequence
+
+    from amoexplore.sandbox.account import Account, Pipeline, Status, User
     from amoexplore.sandbox.rules import Paging
 
 ACCOUNT = "/api/v4/account"
@@ -19,12 +21,12 @@ _LEADS = ("view", "edit", "add", "delete", "export")
 _TASKS = ("edit", "delete")
 
 
-def account(caller: User, origin: str) -> dict[str, Any]:
+def account(shown: Account, caller: User, origin: str) -> dict[str, Any]:
     """Return the account, as this user is answered."""
     return {
-        "id": ACCOUNT_ID,
-        "name": "example",
-        "subdomain": SUBDOMAIN,
+        "id": shown.id,
+        "name": shown.subdomain,
+        "subdomain": shown.subdomain,
         "current_user_id": caller.id,
         "country": "RU",
         "customers_mode": "segments",
@@ -37,22 +39,22 @@ def account(caller: User, origin: str) -> dict[str, Any]:
     }
 
 
-def users_page(paging: Paging, origin: str) -> dict[str, Any] | None:
+def users_page(users: Sequence[User], paging: Paging, origin: str) -> dict[str, Any] | None:
     """Return a page of the users, None past the last one."""
-    users = USERS[paging.offset : paging.offset + paging.limit]
-    if not users:
+    shown = users[paging.offset : paging.offset + paging.limit]
+    if not shown:
         return None
-    pages = ceil(len(USERS) / paging.limit)
+    pages = ceil(len(users) / paging.limit)
 
     def link(page: int) -> dict[str, str]:
         return {"href": f"{origin}{USERS_LIST}/?limit={paging.limit}&page={page}"}
 
     return {
-        "_total_items": len(USERS),
+        "_total_items": len(users),
         "_page": paging.page,
         "_page_count": pages,
         "_links": {"self": link(paging.page)} | ({"next": link(paging.page + 1)} if paging.page < pages else {}),
-        "_embedded": {"users": [user(one, origin) for one in users]},
+        "_embedded": {"users": [user(one, origin) for one in shown]},
     }
 
 
@@ -68,16 +70,16 @@ def user(shown: User, origin: str) -> dict[str, Any]:
     }
 
 
-def pipelines(origin: str) -> dict[str, Any]:
+def pipelines(owner: Account, origin: str) -> dict[str, Any]:
     """Return all pipelines; their list has no pages."""
     return {
         "_total_items": len(PIPELINES),
         "_links": _self(f"{origin}{PIPELINES_LIST}"),
-        "_embedded": {"pipelines": [pipeline(one, origin) for one in PIPELINES]},
+        "_embedded": {"pipelines": [pipeline(owner, one, origin) for one in PIPELINES]},
     }
 
 
-def pipeline(shown: Pipeline, origin: str) -> dict[str, Any]:
+def pipeline(owner: Account, shown: Pipeline, origin: str) -> dict[str, Any]:
     """Return one pipeline with its statuses."""
     href = f"{origin}{PIPELINES_LIST}/{shown.id}"
     return {
@@ -87,13 +89,13 @@ def pipeline(shown: Pipeline, origin: str) -> dict[str, Any]:
         "is_main": shown is PIPELINES[0],
         "is_unsorted_on": True,
         "is_archive": False,
-        "account_id": ACCOUNT_ID,
+        "account_id": owner.id,
         "_links": _self(href),
-        "_embedded": {"statuses": [_status(one, shown.id, href) for one in shown.statuses]},
+        "_embedded": {"statuses": [_status(one, shown.id, owner.id, href) for one in shown.statuses]},
     }
 
 
-def _status(shown: Status, pipeline_id: int, pipeline_href: str) -> dict[str, Any]:
+def _status(shown: Status, pipeline_id: int, account_id: int, pipeline_href: str) -> dict[str, Any]:
     return {
         "id": shown.id,
         "name": shown.name,
@@ -102,7 +104,7 @@ def _status(shown: Status, pipeline_id: int, pipeline_href: str) -> dict[str, An
         "pipeline_id": pipeline_id,
         "color": shown.color,
         "type": int(shown.is_unsorted),
-        "account_id": ACCOUNT_ID,
+        "account_id": account_id,
         "_links": _self(f"{pipeline_href}/statuses/{shown.id}"),
     }
 

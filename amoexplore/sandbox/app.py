@@ -58,7 +58,7 @@ def application(parts: Parts) -> Starlette:
         routes=[
             *_widget_routes(parts.store),
             *_bot_routes(parts.store),
-            *_account_routes(),
+            *_account_routes(parts.store),
             *_oauth_routes(parts.oauth),
         ],
         # What is on the way to the account comes before what it counts, and both before who may do what.
@@ -90,8 +90,8 @@ def _bot_routes(store: Store) -> Iterator[Route]:
         yield Route(path, partial(api.continue_bot, bot=bot), methods=["POST"])
 
 
-def _account_routes() -> Iterator[Route]:
-    api = AccountApi()
+def _account_routes(store: Store) -> Iterator[Route]:
+    api = AccountApi(store.account)
     yield Route(ACCOUNT, api.account)
     yield Route(PIPELINES_LIST, api.list_pipelines)
     yield Route(f"{PIPELINES_LIST}/{{id}}", api.get_pipeline)

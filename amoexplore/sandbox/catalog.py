@@ -13,13 +13,14 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from amoexplore.sandbox.account import ADMINISTRATOR, ANALYST, PIPELINES
+from amoexplore.sandbox.account import FIRST, PIPELINES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from amoexplore.sandbox.account import User
+    from amoexplore.sandbox.account import Account, User
 
 Source = Literal["page", "public code, the rest made up", "made up"]
 SettingType = Literal["text", "pass", "custom", "users", "users_lp"]
@@ -132,18 +133,23 @@ _PAGE = (
     ),
 )
 
-# Valid values of each type of setting; the page shows all but the one for custom.
-_VALUES: dict[SettingType, Any] = {
-    "text": "example",
-    "pass": "eXaMp1E",
-    "custom": '{"mode":"all"}',
-    "users": {str(ADMINISTRATOR.id): "1039"},
-    "users_lp": {str(ADMINISTRATOR.id): {"login": "example", "password": "eXaMp1E"}},
-}
+
+def _values(user_id: str) -> dict[SettingType, Any]:
+    """Return valid values of each type of setting; the page shows all but the one for custom."""
+    return {
+        "text": "example",
+        "pass": "eXaMp1E",
+        "custom": '{"mode":"all"}',
+        "users": {user_id: "1039"},
+        "users_lp": {user_id: {"login": "example", "password": "eXaMp1E"}},
+    }
+
 
 _INSTALLED = 0.07  # the share of widgets which the account has installed
+_POPULAR = 6  # of many accounts: how much rarer than the others the widgets are which nearly all have installed
 _PRIVATE_EVERY = 20  # the private widgets stand between the public ones, as their ids do
-_OWNERS = (ADMINISTRATOR.id, ANALYST.id, None)  # whose private widgets there are, in turn
+# From where on another account's private widgets have their ids, by its number: beyond any public one.
+_PRIVATE_IDS = 10**9
 
 
 def catalogue(*, seed: int, size: int) -> Iterator[Entry]:
@@ -156,15 +162,41 @@ def catalogue(*, seed: int, size: int) -> Iterator[Entry]:
         if listed == size:
             return
         yield entry
-        listed += entry.is_listed_for(ADMINISTRATOR)
+        listed += entry.is_listed_for(FIRST.administrator)
+
+
+def of_another(account: Account, shared: Sequence[Entry], *, seed: int) -> Iterator[Entry]:
+    """Yield what the catalogue is to another account than the first, whose is given: the same public widgets.
+
+    It has installs and private widgets of its own, as many of these as the first. Some widgets are installed nearly
+    everywhere, most in few accounts.
+    """
+    draw = _Draw(f"{seed} {account.number}", account, last_id=account.number * _PRIVATE_IDS)
+    owners = _owners(account)
+    for entry in shared:
+        if entry.is_public:
+            yield draw.installed(entry, _popularity(seed, entry.widget.code))
+        else:
+            yield draw.private(next(owners))
+
+
+@cache
+def _popularity(seed: int, code: str) -> float:
+    """Return the share of other accounts which have this widget installed."""
+    return Random(f"{seed} {code}").random() ** _POPULAR  # noqa: S311  # nothing secret
+
+
+def _owners(account: Account) -> Iterator[int | None]:
+    """Yield whose private widgets there are, in turn."""
+    return itertools.cycle((account.administrator.id, account.analyst.id, None))
 
 
 def _entries(seed: int) -> Iterator[Entry]:
     """Yield widgets by ascending id, without an end."""
     for widget in _PAGE:
         yield Entry(widget=widget, source="page")
-    draw = _Draw(seed)
-    owners = itertools.cycle(_OWNERS)
+    draw = _Draw(seed, FIRST, last_id=_PAGE[-1].id)
+    owners = _owners(FIRST)
     public = draw.public_codes()
     for position in itertools.count(len(_PAGE) + 1):
         yield draw.public(*next(public)) if position % _PRIVATE_EVERY else draw.private(next(owners))
@@ -173,10 +205,11 @@ def _entries(seed: int) -> Iterator[Entry]:
 class _Draw:
     """Draws widgets by chance: each draw goes on from where the one before it left off."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | str, account: Account, *, last_id: int) -> None:
         self._chance = Random(seed)  # noqa: S311  # nothing secret is drawn, and a seed has to draw the same again
         self._material = _material()
-        self._last_id = _PAGE[-1].id
+        self._values = _values(str(account.administrator.id))
+        self._last_id = last_id
 
     def public_codes(self) -> Iterator[tuple[str, _Kind, Source]]:
         """Yield first the codes that are publicly known, and then made-up ones without an end."""
@@ -196,6 +229,10 @@ class _Draw:
         """Return a public widget; some are installed."""
         widget = self._widget(code, kind)
         return Entry(widget=widget, source=source, install=self._install(widget) if self._happens(_INSTALLED) else None)
+
+    def installed(self, entry: Entry, share: float) -> Entry:
+        """Return a public widget as an account has it, this share of which have it installed."""
+        return replace(entry, install=self._install(entry.widget) if self._happens(share) else None)
 
     def private(self, owner: int | None) -> Entry:
         """Return a private widget; the account knows one from outside only because it is installed."""
@@ -233,7 +270,7 @@ class _Draw:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def _install(self, widget: Widget) -> Install:
-        settings = {setting.key: _VALUES[setting.type] for setting in widget.settings_template}
+        settings = {setting.key: self._values[setting.type] for setting in widget.settings_template}
         return Install(settings, self._chance.choice(PIPELINES).id if widget.is_lead_source else None)
 
     def _happens(self, share: float) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from amoexplore.sandbox.account import SUBDOMAIN, USERS
+if TYPE_CHECKING:
+    from amoexplore.sandbox.account import Account
 
 _PAGE = """<!DOCTYPE html>
 <html lang="ru">
@@ -32,20 +34,20 @@ _FORM = """<h1>Предоставить доступ к аккаунту {accoun
 _GLOBAL = (".amocrm.com", ".kommo.com")
 
 
-def consent_page(client_id: str, redirect_uri: str, state: str) -> Response:
+def consent_page(account: Account, client_id: str, redirect_uri: str, state: str) -> Response:
     """Ask the user."""
     fields = {"client_id": client_id, "redirect_uri": redirect_uri, "state": state}
     hidden = (f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
-    users = (f'<option value="{user.id}">{escape(user.name)}{_rank(user.is_admin)}</option>' for user in USERS)
+    users = (f'<option value="{user.id}">{escape(user.name)}{_rank(user.is_admin)}</option>' for user in account.users)
     form = _FORM.format(
-        account=SUBDOMAIN, client_id=escape(client_id), hidden="\n".join(hidden), users="\n".join(users)
+        account=account.subdomain, client_id=escape(client_id), hidden="\n".join(hidden), users="\n".join(users)
     )
-    return HTMLResponse(_PAGE.format(account=SUBDOMAIN, content=form))
+    return HTMLResponse(_PAGE.format(account=account.subdomain, content=form))
 
 
-def mistake_page(why: str) -> Response:
+def mistake_page(account: Account, why: str) -> Response:
     """Say to the user what is wrong with the address that brought them here."""
-    return HTMLResponse(_PAGE.format(account=SUBDOMAIN, content=f"<h1>400</h1>\n<p>{escape(why)}</p>"), 400)
+    return HTMLResponse(_PAGE.format(account=account.subdomain, content=f"<h1>400</h1>\n<p>{escape(why)}</p>"), 400)
 
 
 def allowed(redirect_uri: str, *, code: str, host: str, state: str, client_id: str) -> Response:

@@ -22,6 +22,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Requests a second of one client: an integration, or a user's token.
     account_rate
         Requests a second of all of them together; 50 if None, or `rate` if that is more.
+    address_rate
+        Requests a second of one address to all accounts together, as Kommo counts; None does not count them so.
     spaced
         No burst allowance: a client's requests have to be 1/rate seconds apart.
     block_after
@@ -37,12 +39,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     rate: int = 7
     account_rate: int | None = None
+    address_rate: int | None = None
     spaced: bool = False
     block_after: int | None = 100
     shape: Literal["json", "header", "html"] = "html"
 
     def __post_init__(self) -> None:
-        for name in ("rate", "account_rate", "block_after"):
+        for name in ("rate", "account_rate", "address_rate", "block_after"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} can't be {value}: it is a whole number from 1 on")
@@ -75,10 +78,13 @@ class Limiter:
     ----------
     limits
         What the account takes.
+    address
+        The window of where the requests come from, which all accounts share; None if they are not counted so.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, address: Window | None = None) -> None:
         self.limits = limits
+        self._address = address
         self.reset()
 
     def reset(self) -> None:
@@ -91,7 +97,7 @@ class Limiter:
 
     def ask(self, client: str, now: int) -> int:
         """Admit a request of this client and return 0, or refuse it and return how long it would have to wait."""
-        windows = (self._clients[client], self._account)
+        windows = tuple(filter(None, (self._clients[client], self._account, self._address)))
         wait = max(window.wait(now) for window in windows)
         if wait:
             self._refused.admit(now)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from amoexplore.sandbox import account_answers
-from amoexplore.sandbox.account import MAIN_PIPELINE, PIPELINES, USERS, Pipeline, User
+from amoexplore.sandbox.account import MAIN_PIPELINE, PIPELINES, Pipeline, User
 from amoexplore.sandbox.answers import account_widget, hal, invalid, problem, widgets_page
 from amoexplore.sandbox.catalog import Entry, Install
 from amoexplore.sandbox.handlers import continue_faults, run
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from amoexplore.sandbox.account import Account
     from amoexplore.sandbox.store import Store
     from amoexplore.sandbox.validation import Fault
 
@@ -85,7 +86,7 @@ class WidgetsApi:
         """Install a widget, or replace the settings that it has (section «Установка виджета в аккаунт»)."""
         entry = self._installable(request)
         settings = await _body_of(request)
-        _refuse_faults(settings_faults(entry.widget.settings_template, settings))
+        _refuse_faults(settings_faults(entry.widget.settings_template, settings, self._store.account))
         install = Install(dict(settings), _pipeline_of(entry))
         self._store.install(entry.widget.code, install)
         return hal(account_widget(replace(entry, install=install), origin_of(request), with_settings=True))
@@ -131,36 +132,45 @@ class BotsApi:
 
 
 class AccountApi:
-    """The methods that tell of the account what an install has to know: its users and pipelines."""
+    """The methods that tell of the account what an install has to know: its users and pipelines.
+
+    Parameters
+    ----------
+    account
+        Which account it is.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     async def account(self, request: Request) -> Response:
         """Answer the account (the API's page on the account)."""
-        return hal(account_answers.account(_caller_of(request).user, origin_of(request)))
+        return hal(account_answers.account(self._account, _caller_of(request).user, origin_of(request)))
 
     async def list_users(self, request: Request) -> Response:
         """Answer a page of the users (the API's page on users)."""
         _demand_administrator(request)
-        page = account_answers.users_page(paging(request.query_params), origin_of(request))
+        page = account_answers.users_page(self._account.users, paging(request.query_params), origin_of(request))
         return hal(page) if page else Response(status_code=204)
 
     async def get_user(self, request: Request) -> Response:
         """Answer one user (the API's page on users)."""
         _demand_administrator(request)
-        user = _of_id(USERS, request.path_params["id"])
+        user = _of_id(self._account.users, request.path_params["id"])
         if user is None:
             _refuse(404, "User not found")
         return hal(account_answers.user(user, origin_of(request)))
 
     async def list_pipelines(self, request: Request) -> Response:
         """Answer all pipelines (the API's page on pipelines)."""
-        return hal(account_answers.pipelines(origin_of(request)))
+        return hal(account_answers.pipelines(self._account, origin_of(request)))
 
     async def get_pipeline(self, request: Request) -> Response:
         """Answer one pipeline (the API's page on pipelines)."""
         pipeline = _of_id(PIPELINES, request.path_params["id"])
         if pipeline is None:
             _refuse(404, "Pipeline not found")
-        return hal(account_answers.pipeline(pipeline, origin_of(request)))
+        return hal(account_answers.pipeline(self._account, pipeline, origin_of(request)))
 
 
 def origin_of(request: Request) -> str:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from amoexplore.sandbox.account import ACCOUNT_ID, ADMINISTRATOR, USERS
 from amoexplore.sandbox.jwt import unverifiable
 from amoexplore.sandbox.rules import Caller, bearer
 
@@ -36,7 +35,6 @@ REFRESH_LIFETIME = 90 * 24 * 60 * 60
 
 _BASE_DOMAIN = "amocrm.ru"
 _SCOPES = ("push_notifications", "files", "crm", "files_delete", "notifications")
-_USERS = {user.id: user for user in USERS}
 
 # Real ones have been seen of 900 to 1,000 characters, of different lengths.
 _SHORTEST, _SPREAD = 480, 16
@@ -140,12 +138,15 @@ class OAuth:
 
     Attributes
     ----------
+    account
+        Whose users grant them.
     api_domain
         Where tokens say that the account can be asked for.
     """
 
     def __init__(self, store: Store, rules: OAuthRules) -> None:
         self._store = store
+        self.account = store.account
         self._rules = rules
         self._ahead = 0.0
         self.api_domain = ""
@@ -171,18 +172,18 @@ class OAuth:
         rows = self._store.execute("SELECT redirect_uri FROM integrations WHERE client_id = ?", client_id)
         return next((uri for (uri,) in rows), None)
 
-    def code(self, client_id: str, redirect_uri: str, user: User = ADMINISTRATOR) -> str:
-        """Return a code that this integration can exchange for a pair of tokens with the rights of this user."""
+    def code(self, client_id: str, redirect_uri: str, user: User | None = None) -> str:
+        """Return a code that this integration can exchange for a pair; it has the administrator's rights by default."""
         code = _opaque()
         with self._store.transaction() as database:
             database.execute("INSERT OR IGNORE INTO integrations VALUES (?, NULL, ?)", (client_id, redirect_uri))
-            self._grant(database, "code", code, client_id, user.id, CODE_LIFETIME)
+            self._grant(database, "code", code, client_id, self._granting(user), CODE_LIFETIME)
         return code
 
-    def grant(self, client_id: str, user: User = ADMINISTRATOR) -> TokenPair:
-        """Return a pair of tokens with the rights of this user, as if the integration had exchanged a code."""
+    def grant(self, client_id: str, user: User | None = None) -> TokenPair:
+        """Return a pair with the rights of this user, or the administrator, as if a code had been exchanged."""
         with self._store.transaction() as database:
-            return self._pair(database, client_id, user.id)
+            return self._pair(database, client_id, self._granting(user))
 
     def begin(self, access_token: str, refresh_token: str | None) -> None:
         """Begin, with this pair for the integration that uses it first; without a refresh token there is none.
@@ -192,8 +193,8 @@ class OAuth:
         self._ahead = 0.0
         if refresh_token is not None:
             with self._store.transaction() as database:
-                self._grant(database, "access", access_token, None, ADMINISTRATOR.id, self._rules.lifetime)
-                self._grant(database, "refresh", refresh_token, None, ADMINISTRATOR.id, REFRESH_LIFETIME)
+                self._grant(database, "access", access_token, None, self._granting(), self._rules.lifetime)
+                self._grant(database, "refresh", refresh_token, None, self._granting(), REFRESH_LIFETIME)
 
     def exchange(self, integration: Integration, kind: Kind, text: str) -> TokenPair:
         """Exchange a code or a refresh token for a pair of tokens.
@@ -210,26 +211,34 @@ class OAuth:
 
     def is_good(self, refresh_token: str) -> bool:
         """Tell whether this refresh token can be exchanged."""
-        query = "SELECT 1 FROM grants WHERE kind = 'refresh' AND digest = ? AND expires > ? AND NOT is_revoked"
-        return bool(self._store.execute(query, _digest(refresh_token), self.now))
+        query = "SELECT user_id FROM grants WHERE kind = 'refresh' AND digest = ? AND expires > ? AND NOT is_revoked"
+        rows = self._store.execute(query, _digest(refresh_token), self.now)
+        return any(self.account.user(user_id) for (user_id,) in rows)
 
     def caller(self, authorization: str) -> Caller | None:
         """Return whose access token an Authorization header carries, None if nobody's."""
         query = "SELECT client_id, user_id FROM grants WHERE kind = 'access' AND digest = ? AND expires > ?"
         rows = self._store.execute(query, _digest(bearer(authorization)), self.now)
-        return next((_caller(client_id, user_id) for client_id, user_id in rows), None)
+        return next((self._caller(client_id, user_id) for client_id, user_id in rows), None)
 
     def expire(self, authorization: str) -> bool:
         """Let the access token expire that this Authorization header carries; tells whether there was one."""
         query = "UPDATE grants SET expires = 0 WHERE kind = 'access' AND digest = ? AND expires > ? RETURNING 1"
         return bool(self._store.execute(query, _digest(bearer(authorization)), self.now))
 
+    def _granting(self, user: User | None = None) -> int:
+        return (user or self.account.administrator).id
+
+    def _caller(self, client_id: str | None, user_id: int) -> Caller | None:
+        user = self.account.user(user_id)
+        return Caller(f"integration {client_id}" if client_id else "administrator", user) if user else None
+
     def _use(self, database: Connection, kind: Kind, text: str, client_id: str) -> int:
         """Use a code or a refresh token, and return who granted it."""
         query = "SELECT client_id, user_id, expires, is_revoked, parent FROM grants WHERE kind = ? AND digest = ?"
         row = database.execute(query, (kind, _digest(text))).fetchone()
         words = _WORDS[kind]
-        if row is None:
+        if row is None or self.account.user(row[1]) is None:
             raise OAuthError(words.status, words.unknown)
         owner, user_id, expires, is_revoked, parent = row
         if expires <= self.now:
@@ -271,7 +280,7 @@ class OAuth:
                 "nbf": now,
                 "exp": now + self._rules.lifetime,
                 "sub": str(user_id),
-                "account_id": ACCOUNT_ID,
+                "account_id": self.account.id,
                 "base_domain": _BASE_DOMAIN,
                 "api_domain": self.api_domain,
                 "scopes": _SCOPES,
@@ -298,10 +307,6 @@ def _insert(database: Connection, integration: Integration) -> None:
 
 def _revoke(database: Connection, kind: Kind, digest: str | None) -> None:
     database.execute("UPDATE grants SET is_revoked = TRUE WHERE kind = ? AND digest = ?", (kind, digest))
-
-
-def _caller(client_id: str | None, user_id: int) -> Caller:
-    return Caller(f"integration {client_id}" if client_id else "administrator", _USERS[user_id])
 
 
 def _digest(text: str) -> str:

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.responses import JSONResponse, Response
 
-from amoexplore.sandbox.account import ACCOUNT_ID, ADMINISTRATOR, SUBDOMAIN, USERS
 from amoexplore.sandbox.answers import problem
 from amoexplore.sandbox.consent import allowed, consent_page, denied, is_web_address, mistake_page
 from amoexplore.sandbox.methods import origin_of
@@ -63,7 +62,7 @@ class OAuthApi:
         """Exchange a code or a refresh token for a pair of tokens (the API's page on OAuth, step by step)."""
         try:
             integration, kind, text = _exchanged(await _parameters(request))
-            _demand_account(_host(origin_of(request)))
+            self._demand_account(_host(origin_of(request)))
             pair = self._oauth.exchange(integration, kind, text)
         except OAuthError as error:
             return _refusal(error)
@@ -83,10 +82,11 @@ class OAuthApi:
             return problem(401, "Неверный логин или пароль")
         host = _host(origin_of(request))
         top = host.partition(":")[0].rpartition(".")[2] if _DOMAIN.fullmatch(host) else "ru"
-        return JSONResponse({"id": ACCOUNT_ID, "subdomain": SUBDOMAIN, "domain": host, "top_level_domain": top})
+        account = self._oauth.account
+        return JSONResponse({"id": account.id, "subdomain": account.subdomain, "domain": host, "top_level_domain": top})
 
     def _page(self, asked: Mapping[str, str]) -> Response:
-        return consent_page(asked["client_id"], self._address(asked), asked.get("state", ""))
+        return consent_page(self._oauth.account, asked["client_id"], self._address(asked), asked.get("state", ""))
 
     def _decide(self, form: Mapping[str, str], origin: str) -> Response:
         if mistake := self._mistake(form):
@@ -95,8 +95,8 @@ class OAuthApi:
         if form.get("decision") == "deny":
             return denied(address, state=state)
         if form.get("decision") != "allow":
-            return mistake_page("decision is missing: it is allow or deny")
-        user = next((user for user in USERS if str(user.id) == form.get("user")), ADMINISTRATOR)
+            return mistake_page(self._oauth.account, "decision is missing: it is allow or deny")
+        user = next((user for user in self._oauth.account.users if str(user.id) == form.get("user")), None)
         code = self._oauth.code(client_id, address, user)
         return allowed(address, code=code, host=_host(origin), state=state, client_id=client_id)
 
@@ -104,15 +104,22 @@ class OAuthApi:
         """Return what to tell the user if nobody could be asked this."""
         client_id = asked.get("client_id", "")
         if not client_id:
-            return mistake_page("client_id is missing: it says which integration asks")
+            return mistake_page(self._oauth.account, "client_id is missing: it says which integration asks")
         known = self._oauth.redirect_uri(client_id)
         if known and asked.get("redirect_uri", known) != known:
-            return mistake_page("Redirect URI is not associated with client")
+            return mistake_page(self._oauth.account, "Redirect URI is not associated with client")
         if not is_web_address(self._address(asked)):
             return mistake_page(
-                "the sandbox does not know this integration: add &redirect_uri= and the address that it is reached at"
+                self._oauth.account,
+                "the sandbox does not know this integration: add &redirect_uri= and the address that it is reached at",
             )
         return None
+
+    def _demand_account(self, host: str) -> None:
+        """Refuse what is asked of another account of amoCRM's."""
+        named = _DOMAIN.fullmatch(host)
+        if named and named[1] != self._oauth.account.subdomain:
+            raise OAuthError(400, "Invalid account")
 
     def _address(self, asked: Mapping[str, str]) -> str:
         return self._oauth.redirect_uri(asked["client_id"]) or asked.get("redirect_uri", "")
@@ -146,13 +153,6 @@ async def _parameters(request: Request) -> dict[str, str]:
 
 def _form(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode(errors="replace")))
-
-
-def _demand_account(host: str) -> None:
-    """Refuse what is asked of another account of amoCRM's."""
-    account = _DOMAIN.fullmatch(host)
-    if account and account[1] != SUBDOMAIN:
-        raise OAuthError(400, "Invalid account")
 
 
 def _host(origin: str) -> str:

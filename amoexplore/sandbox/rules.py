@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from amoexplore.sandbox.account import ADMINISTRATOR, ANALYST, User
+from amoexplore.sandbox.account import FIRST, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from amoexplore.sandbox.account import Account
     from amoexplore.sandbox.catalog import Entry
 
 DEFAULT_LIMIT = 50
@@ -40,8 +41,9 @@ class Keyring:
     `is_long_lived` is False, the administrator's own one is an access token of OAuth, and none of these.
     """
 
-    def __init__(self, administrator: str, *, is_long_lived: bool = True) -> None:
+    def __init__(self, administrator: str, account: Account = FIRST, *, is_long_lived: bool = True) -> None:
         self.administrator = administrator
+        self.account = account
         self._is_long_lived = is_long_lived
         self.analyst = self._derive("user analyst")
 
@@ -53,16 +55,20 @@ class Keyring:
         """Return the secret of that integration, which signs what the account sends to it."""
         return self._derive(f"secret {code}")
 
+    def of(self, account: Account) -> Keyring:
+        """Return the tokens of another account of the same sandbox."""
+        return Keyring(self._derive(f"account {account.number}"), account)
+
     def caller(self, authorization: str) -> Caller | None:
         """Return whose token an Authorization header carries, None if nobody's."""
         token = bearer(authorization)
         if self._is_long_lived and _same(token, self.administrator):
-            return Caller("administrator", ADMINISTRATOR)
+            return Caller("administrator", self.account.administrator)
         if _same(token, self.analyst):
-            return Caller("analyst", ANALYST)
+            return Caller("analyst", self.account.analyst)
         code = token.rpartition(".")[0]
         if _same(token, self.integration(code)):
-            return Caller(f"integration {code}", ADMINISTRATOR, widget=code)
+            return Caller(f"integration {code}", self.account.administrator, widget=code)
         return None
 
     def _derive(self, purpose: str) -> str:

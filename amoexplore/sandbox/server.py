@@ -11,12 +11,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from amoexplore.sandbox.account import FIRST
+from amoexplore.sandbox.accounts import Accounts, Reception, others
 from amoexplore.sandbox.app import Parts, application
 from amoexplore.sandbox.bots import BOTS, Bot
 from amoexplore.sandbox.faults import Faults
 from amoexplore.sandbox.hooks import Hook
 from amoexplore.sandbox.journal import Journal, LoggedRequest
-from amoexplore.sandbox.limits import Limiter, Limits
+from amoexplore.sandbox.limits import SECOND, Limiter, Limits, Window
 from amoexplore.sandbox.oauth import ACCESS_LIFETIME, OAuth, OAuthRules
 from amoexplore.sandbox.rules import Keyring
 from amoexplore.sandbox.serving import served
@@ -25,6 +27,8 @@ from amoexplore.sandbox.store import BotKey, Store, open_store
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
+
+    from starlette.types import ASGIApp
 
     from amoexplore.sandbox.bots import BotKind
     from amoexplore.sandbox.handlers import Message
@@ -36,7 +40,7 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 class Sandbox:
-    """An amoCRM account on this machine: the widgets API over HTTP, on 127.0.0.1.
+    """An amoCRM account on this machine, or many: the widgets API over HTTP, on 127.0.0.1.
 
     It starts with `start()` or a `with` statement, and ends with `stop()` or the end of that.
 
@@ -64,6 +68,10 @@ class Sandbox:
         Requests a second that one client may make, or all `Limits`; without limits if None.
     faults
         Faults that are active from the start, such as `"reset:every=10"`.
+    accounts
+        How many accounts there are. All have the same public widgets, and each its own installs, private widgets,
+        users, tokens and limits; faults are for all. What is said of the account here is said of the first one, which
+        is what the account of a sandbox of one is.
 
     Attributes
     ----------
@@ -73,8 +81,8 @@ class Sandbox:
     Raises
     ------
     ValueError
-        If the size is negative, a token can't be sent in a header, or there is no such rotation, lifetime, limit or
-        fault.
+        If the size is negative, there is no account, a token can't be sent in a header, or there is no such rotation,
+        lifetime, limit or fault.
 
     Examples
     --------
@@ -96,12 +104,15 @@ class Sandbox:
         lifetime: int = ACCESS_LIFETIME,
         rate: int | Limits | None = None,
         faults: Iterable[str] = (),
+        accounts: int = 1,
     ) -> None:
         if not 0 <= port <= _LAST_PORT:
             raise ValueError(f"there is no port {port}; ports are 0, for any that is free, to {_LAST_PORT}")
         size = operator.index(size)
         if size < 0:
             raise ValueError(f"a catalogue can't have {size} widgets")
+        if operator.index(accounts) < 1:
+            raise ValueError(f"a sandbox can't have {accounts} accounts; it has one or more")
         if not all(_TOKEN.fullmatch(given) for given in (token, refresh_token) if given is not None):
             raise ValueError(
                 "a token goes into a header: it has to be of ASCII letters, digits and signs, without spaces"
@@ -113,14 +124,19 @@ class Sandbox:
         self._keyring = Keyring(token or secrets.token_urlsafe(), is_long_lived=refresh_token is None)
         self._refresh_token = refresh_token
         self._rules = OAuthRules(rotation=rotation, lifetime=lifetime)
-        self._limiter = None if rate is None else Limiter(rate if isinstance(rate, Limits) else Limits(rate=rate))
+        self._limits = Limits(rate=rate) if isinstance(rate, int) else rate
+        address_rate = self._limits and self._limits.address_rate
+        self._address = Window(address_rate, SECOND) if address_rate else None
+        self._everybody = (FIRST, *others(accounts))
+        self._limiters: list[Limiter] = []
         self._journal = Journal()
         self.faults = Faults(faults)
         self._running: _Running | None = None
 
     def __repr__(self) -> str:
         where = f"at {self._running.url}" if self._running else "not running"
-        return f"<Sandbox of {self._size} widgets, {where}>"
+        of_many = f" and {len(self._everybody)} accounts" if len(self._everybody) > 1 else ""
+        return f"<Sandbox of {self._size} widgets{of_many}, {where}>"
 
     def __enter__(self) -> Self:
         return self.start()
@@ -158,6 +174,17 @@ class Sandbox:
     def token(self) -> str:
         """The administrator's token."""
         return self._keyring.administrator
+
+    @property
+    def accounts(self) -> Accounts:
+        """All accounts: the administrator's token of each, by its address.
+
+        Raises
+        ------
+        RuntimeError
+            If the sandbox is not running.
+        """
+        return self._started.accounts
 
     @property
     def analyst_token(self) -> str:
@@ -222,14 +249,28 @@ class Sandbox:
         """
         if self._running is None:
             with ExitStack() as exits:
-                store = exits.enter_context(closing(open_store(self._state, seed=self._seed, size=self._size)))
-                oauth = OAuth(store, self._rules)
+                opened = open_store(self._state, seed=self._seed, size=self._size, others=self._everybody[1:])
+                store = exits.enter_context(closing(opened))
+                made = [self._parts(store.of(account)) for account in self._everybody]
+                oauth = made[0].oauth
                 oauth.begin(self.token, self._refresh_token)
-                app = application(Parts(store, self._keyring, oauth, self._limiter, self.faults, self._journal))
+                app: ASGIApp = application(made[0])
+                if len(made) > 1:
+                    app = Reception(len(made), lambda number: application(made[number]))
                 url = exits.enter_context(served(app, self._port, self._journal.failures))
-                oauth.api_domain = urlsplit(url).netloc
-                self._running = _Running(url, store, oauth, exits.pop_all())
+                accounts = Accounts(url, len(made), lambda number: made[number].keyring.administrator)
+                for parts, address in zip(made, accounts, strict=True):
+                    parts.oauth.api_domain = urlsplit(address).netloc
+                self._limiters = [parts.limiter for parts in made if parts.limiter]
+                self._running = _Running(url, store, oauth, accounts, exits.pop_all())
         return self
+
+    def _parts(self, store: Store) -> Parts:
+        """Return what an account is made of."""
+        first = store.account is FIRST
+        keyring = self._keyring if first else self._keyring.of(store.account)
+        limiter = Limiter(self._limits, self._address) if self._limits else None
+        return Parts(store, keyring, OAuth(store, self._rules), limiter, self.faults, self._journal)
 
     def stop(self) -> None:
         """Stop to answer, and leave no thread, port or open file; a sandbox that is not running stays as it is.
@@ -333,9 +374,9 @@ class Sandbox:
         self._journal.clear()
 
     def unblock(self) -> None:
-        """Let the account answer again that was blocked for too many requests, as amoCRM's support does."""
-        if self._limiter:
-            self._limiter.reset()
+        """Let accounts answer again that were blocked for too many requests, as amoCRM's support does."""
+        for limiter in self._limiters:
+            limiter.reset()
 
     def _hook(self, url: str, widget: str | None) -> Hook:
         if widget is None:
@@ -367,4 +408,5 @@ class _Running(NamedTuple):
     url: str
     store: Store
     oauth: OAuth
+    accounts: Accounts
     exits: ExitStack

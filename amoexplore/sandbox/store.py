@@ -1,24 +1,26 @@
-"""The account's state, in SQLite: the marketplace's widgets, installs, bots that wait, and what OAuth has granted."""
+"""The state of accounts, in SQLite: the marketplace's widgets, installs, bots that wait, what OAuth has granted."""
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import threading
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from amoexplore.sandbox.catalog import Entry, Install, Widget, catalogue
+from amoexplore.sandbox.account import FIRST
+from amoexplore.sandbox.catalog import Entry, Install, Widget, catalogue, of_another
 from amoexplore.sandbox.handlers import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from amoexplore.sandbox.account import User
+    from amoexplore.sandbox.account import Account, User
 
-# A widget's own fields are one JSON text: nothing is looked up by them, and they go out as JSON anyway.
+# A widget's own fields are one JSON text: nothing is looked up by them, and they go out as JSON anyway. Widgets are
+# there once for all accounts, an account's private ones as well: they are known by who has uploaded or installed them.
 _TABLES = {
     "meta": "name TEXT PRIMARY KEY, value TEXT NOT NULL",
     "widgets": """
@@ -29,15 +31,22 @@ _TABLES = {
         uploaded_by INTEGER,
         fields TEXT NOT NULL
     """,
-    "installs": "code TEXT PRIMARY KEY, settings TEXT NOT NULL, pipeline_id INTEGER",
+    "installs": """
+        account INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        pipeline_id INTEGER,
+        PRIMARY KEY (account, code)
+    """,
     # A bot waits as long as it has no messages.
     "bots": """
+        account INTEGER NOT NULL,
         bot TEXT NOT NULL,
         bot_id INTEGER NOT NULL,
         continue_id INTEGER NOT NULL,
         steps TEXT NOT NULL,
         messages TEXT,
-        PRIMARY KEY (bot, bot_id, continue_id)
+        PRIMARY KEY (account, bot, bot_id, continue_id)
     """,
     # An integration whose secret nobody has told yet has none.
     "integrations": "client_id TEXT PRIMARY KEY, secret TEXT, redirect_uri TEXT NOT NULL",
@@ -54,13 +63,18 @@ _TABLES = {
     """,
 }
 
+# Lists are ordered by id, and merged from these.
+_INDEXES = ("is_public", "uploaded_by")
+
 _ENTRIES = """
     SELECT fields, source, is_public, uploaded_by, settings, pipeline_id
-    FROM widgets LEFT JOIN installs USING (code)
+    FROM widgets LEFT JOIN installs ON installs.code = widgets.code AND account = ?
 """
 
+_WAITING = "account = ? AND bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL"
+
 # Goes up with every change of the tables: a state file of other tables can't be read.
-_SCHEMA = 3
+_SCHEMA = 4
 
 # The first ids that are given out: those of the return_url in the API's page on bots.
 _FIRST_BOT = 321
@@ -82,7 +96,7 @@ class BotKey(NamedTuple):
 
 
 class Store:
-    """The state of one account, for any number of threads.
+    """The state of the first account, for any number of threads.
 
     Parameters
     ----------
@@ -90,14 +104,30 @@ class Store:
         An open database that may be used from any thread.
     seed, size
         What the catalogue is made from.
+    others
+        Further accounts.
+
+    Attributes
+    ----------
+    account
+        Whose state it is.
     """
 
-    def __init__(self, database: sqlite3.Connection, *, seed: int, size: int) -> None:
+    def __init__(self, database: sqlite3.Connection, *, seed: int, size: int, others: Sequence[Account] = ()) -> None:
+        self.account = FIRST
+        self._others = others
         self._database = database
         self._seed = seed
         self._size = size
-        self._origin = f"schema {_SCHEMA}, seed {seed}, size {size}"
+        of_many = f", {len(others) + 1} accounts" if others else ""
+        self._origin = f"schema {_SCHEMA}, seed {seed}, size {size}{of_many}"
         self._lock = threading.Lock()
+
+    def of(self, account: Account) -> Store:
+        """Return the state of another account, which is in the same database."""
+        store = copy(self)
+        store.account = account
+        return store
 
     def close(self) -> None:
         """Close the database; what a state file has stays."""
@@ -134,62 +164,65 @@ class Store:
         By ascending id, as in the page's example; what is listed is said in its section «Список виджетов».
         """
         query = f"""{_ENTRIES} WHERE id IN (
-            SELECT id FROM widgets
-            WHERE is_public OR uploaded_by = ? OR code IN (SELECT code FROM installs)
+            SELECT id FROM widgets WHERE is_public = 1
+            UNION SELECT id FROM widgets WHERE uploaded_by = ?
+            UNION SELECT id FROM installs JOIN widgets USING (code) WHERE account = ?
             ORDER BY id LIMIT ? OFFSET ?
         ) ORDER BY id"""  # noqa: S608  # nothing but the constant above is put in
-        return [_entry(row) for row in self.execute(query, user.id, limit, offset)]
+        number = self.account.number
+        return [_entry(row) for row in self.execute(query, number, user.id, number, limit, offset)]
 
     def find(self, code: str) -> Entry | None:
         """Return the widget of this code, whoever may see it."""
-        return next(map(_entry, self.execute(f"{_ENTRIES} WHERE code = ?", code)), None)
+        return next(map(_entry, self.execute(f"{_ENTRIES} WHERE widgets.code = ?", self.account.number, code)), None)
 
     def install(self, code: str, install: Install) -> None:
         """Install the widget of this code, or replace its install."""
-        self.execute("REPLACE INTO installs VALUES (?, ?, ?)", *_install_row(code, install))
+        self.execute("REPLACE INTO installs VALUES (?, ?, ?, ?)", *_install_row(self.account, code, install))
 
     def uninstall(self, code: str) -> None:
         """Undo the install of the widget of this code, if there is one."""
-        self.execute("DELETE FROM installs WHERE code = ?", code)
+        self.execute("DELETE FROM installs WHERE account = ? AND code = ?", self.account.number, code)
 
     def start_bot(self, bot: str, bot_id: int | None, continue_id: int | None, *, steps: Sequence[str]) -> BotKey:
         """Let a bot wait, also one that has gone on before; ids that are None are given out."""
         with self.transaction():
-            query = "SELECT coalesce(max(bot_id) + 1, ?), coalesce(max(continue_id) + 1, ?) FROM bots"
-            ((next_bot, next_continue),) = self._database.execute(query, (_FIRST_BOT, _FIRST_CONTINUE))
+            query = "SELECT coalesce(max(bot_id) + 1, ?), coalesce(max(continue_id) + 1, ?) FROM bots WHERE account = ?"
+            firsts = (_FIRST_BOT, _FIRST_CONTINUE, self.account.number)
+            ((next_bot, next_continue),) = self._database.execute(query, firsts)
             key = BotKey(bot, bot_id or next_bot, continue_id or next_continue)
-            self._database.execute("REPLACE INTO bots VALUES (?, ?, ?, ?, NULL)", (*key, _json(steps)))
+            row = (self.account.number, *key, _json(steps))
+            self._database.execute("REPLACE INTO bots VALUES (?, ?, ?, ?, ?, NULL)", row)
         return key
 
     def waiting_bot(self, key: BotKey) -> tuple[str, ...] | None:
         """Return the steps of this bot, None if it does not wait."""
-        query = "SELECT steps FROM bots WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL"
-        rows = self.execute(query, *key)
+        query = f"SELECT steps FROM bots WHERE {_WAITING}"  # noqa: S608  # nothing but the constant is put in
+        rows = self.execute(query, self.account.number, *key)
         return next((msgspec.json.decode(steps, type=tuple[str, ...]) for (steps,) in rows), None)
 
     def continue_bot(self, key: BotKey, messages: Sequence[Message]) -> bool:
         """Keep what the bot said; tells whether it waited, as it does once."""
-        query = """
-            UPDATE bots SET messages = ?
-            WHERE bot = ? AND bot_id = ? AND continue_id = ? AND messages IS NULL
-            RETURNING bot_id
-        """
-        return bool(self.execute(query, _json(messages), *key))
+        query = f"UPDATE bots SET messages = ? WHERE {_WAITING} RETURNING bot_id"  # noqa: S608  # as above
+        return bool(self.execute(query, _json(messages), self.account.number, *key))
 
     def transcripts(self, bot_id: int) -> dict[BotKey, tuple[Message, ...]]:
         """Return what the bots of this id said, in the order of their starts; one that waits said nothing yet."""
         rows = self.execute(
-            "SELECT bot, bot_id, continue_id, messages FROM bots WHERE bot_id = ? ORDER BY rowid", bot_id
+            "SELECT bot, bot_id, continue_id, messages FROM bots WHERE account = ? AND bot_id = ? ORDER BY rowid",
+            self.account.number,
+            bot_id,
         )
         return {BotKey(*key): msgspec.json.decode(said or "[]", type=tuple[Message, ...]) for *key, said in rows}
 
     def code_with_integration(self) -> str | None:
         """Return the code of a widget that is linked with an integration, of an installed one if there is any."""
-        rows = self.execute("""
-            SELECT code FROM widgets LEFT JOIN installs USING (code)
+        query = """
+            SELECT widgets.code FROM widgets LEFT JOIN installs ON installs.code = widgets.code AND account = ?
             WHERE json_extract(fields, '$.client_uuid') IS NOT NULL
             ORDER BY settings IS NULL, id LIMIT 1
-        """)
+        """
+        rows = self.execute(query, self.account.number)
         return next((code for (code,) in rows), None)
 
     def execute(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -213,13 +246,23 @@ class Store:
         entries = list(catalogue(seed=self._seed, size=self._size))
         for table, columns in _TABLES.items():
             self._database.execute(f"CREATE TABLE {table} ({columns})")
+        for column in _INDEXES:
+            self._database.execute(f"CREATE INDEX widgets_by_{column} ON widgets ({column})")
+        self._database.execute("INSERT INTO meta VALUES ('origin', ?)", (self._origin,))
+        self._insert(FIRST, entries, entries)
+        for account in self._others:
+            own = list(of_another(account, entries, seed=self._seed))
+            self._insert(account, own, (entry for entry in own if not entry.is_public))
+
+    def _insert(self, account: Account, entries: Iterable[Entry], new: Iterable[Entry]) -> None:
+        """Insert the widgets that are new with an account, and its installs of all that it has."""
         insert = self._database.executemany
-        insert("INSERT INTO meta VALUES (?, ?)", [("origin", self._origin)])
-        insert("INSERT INTO widgets VALUES (?, ?, ?, ?, ?, ?)", map(_widget_row, entries))
-        insert("INSERT INTO installs VALUES (?, ?, ?)", itertools.chain.from_iterable(map(_install_rows, entries)))
+        insert("INSERT INTO widgets VALUES (?, ?, ?, ?, ?, ?)", map(_widget_row, new))
+        installs = (_install_row(account, entry.widget.code, entry.install) for entry in entries if entry.install)
+        insert("INSERT INTO installs VALUES (?, ?, ?, ?)", installs)
 
 
-def open_store(path: str, *, seed: int, size: int) -> Store:
+def open_store(path: str, *, seed: int, size: int, others: Sequence[Account] = ()) -> Store:
     """Open the state in this file, and fill it if it is new; `:memory:` is no file.
 
     Raises
@@ -232,7 +275,7 @@ def open_store(path: str, *, seed: int, size: int) -> Store:
             database = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
             unwind.callback(database.close)
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            store = Store(database, seed=seed, size=size)
+            store = Store(database, seed=seed, size=size, others=others)
             store.prepare()
             unwind.pop_all()
     except sqlite3.Error as error:
@@ -258,13 +301,8 @@ def _widget_row(entry: Entry) -> tuple[Any, ...]:
     return widget.id, widget.code, entry.source, entry.is_public, entry.uploaded_by, _json(widget)
 
 
-def _install_rows(entry: Entry) -> Iterator[tuple[Any, ...]]:
-    if entry.install:
-        yield _install_row(entry.widget.code, entry.install)
-
-
-def _install_row(code: str, install: Install) -> tuple[Any, ...]:
-    return code, _json(install.settings), install.pipeline_id
+def _install_row(account: Account, code: str, install: Install) -> tuple[Any, ...]:
+    return account.number, code, _json(install.settings), install.pipeline_id
 
 
 def _json(value: Any) -> str:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from amoexplore.sandbox.account import USER_IDS
+from amoexplore.sandbox.account import FIRST
 
 if TYPE_CHECKING:
+    from amoexplore.sandbox.account import Account
     from amoexplore.sandbox.catalog import Setting, SettingType
 
 MAX_DEPTH = 512  # the default of PHP's json_decode
@@ -66,11 +68,12 @@ def read_body(body: bytes) -> Any:
     raise BodyError("Request body is not valid JSON")
 
 
-def settings_faults(template: tuple[Setting, ...], sent: Any) -> Iterator[Fault]:
+def settings_faults(template: tuple[Setting, ...], sent: Any, account: Account = FIRST) -> Iterator[Fault]:
     """Yield what is wrong with settings that were sent for this template (section «Установка виджета в аккаунт»)."""
     fields = {}
+    checks = _checks(account.user_ids)
     for setting in template:
-        check = _SETTINGS[setting.type]
+        check = checks[setting.type]
         fields[setting.key] = Field(filled(check) if setting.is_required else check, setting.is_required)
     return object_faults("", sent, fields)
 
@@ -144,7 +147,7 @@ def _custom(path: str, value: Any) -> Iterator[Fault]:
         yield wrong_type(path, "string")
 
 
-def _of_users(check: Check) -> Check:
+def _of_users(check: Check, user_ids: AbstractSet[str]) -> Check:
     """Demand an object that has users of the account as keys, and what `check` demands as values."""
 
     def demand(path: str, value: Any) -> Iterator[Fault]:
@@ -153,7 +156,7 @@ def _of_users(check: Check) -> Check:
             return
         for user_id in value:
             inner = join(path, user_id)
-            yield from check(inner, value[user_id]) if user_id in USER_IDS else [no_choice(inner)]
+            yield from check(inner, value[user_id]) if user_id in user_ids else [no_choice(inner)]
 
     return demand
 
@@ -162,13 +165,14 @@ def _credentials(path: str, value: Any) -> Iterator[Fault]:
     return object_faults(path, value, {"login": Field(text), "password": Field(text)})
 
 
-_SETTINGS: dict[SettingType, Check] = {
-    "text": text,
-    "pass": text,
-    "custom": _custom,
-    "users": _of_users(text),
-    "users_lp": _of_users(_credentials),
-}
+def _checks(user_ids: AbstractSet[str]) -> dict[SettingType, Check]:
+    return {
+        "text": text,
+        "pass": text,
+        "custom": _custom,
+        "users": _of_users(text, user_ids),
+        "users_lp": _of_users(_credentials, user_ids),
+    }
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

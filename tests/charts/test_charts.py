@@ -51,6 +51,32 @@ def changes(catalog: Catalog) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["change", "code", "setting", "field", "old", "new"])
 
 
+def over_time(catalog: Catalog) -> pd.DataFrame:
+    """Return how some widgets of the catalogue were rated, as a history says it."""
+    rated = catalog.widgets.dropna(subset="rating").head(3)
+    times = pd.date_range("2026-01-31", periods=3, freq="30D", tz="UTC", unit="us")
+    rows = [
+        (taken, "a.amocrm.ru", row.code, row.rating + step / 10)
+        for number, row in enumerate(rated.itertuples())
+        for step, taken in enumerate(times)
+        if step <= number
+    ]
+    frame = pd.DataFrame(rows, columns=["taken", "account", "code", "rating"])
+    return frame.astype({"account": "str", "code": "str", "rating": "Float64"})
+
+
+def dated_changes(catalog: Catalog) -> pd.DataFrame:
+    """Return changes as a history says them, the last of all first."""
+    frame = changes(catalog).iloc[::-1].assign(setting=pd.NA)
+    frame["change"] = ["removed" if number % 3 == 1 else "added" for number in range(len(frame))]
+    frame.insert(0, "taken", pd.date_range("2026-01-31", periods=len(frame), freq="D", tz="UTC", unit="us"))
+    frame.insert(1, "account", "a.amocrm.ru")
+    return frame
+
+
+#: Charts that read what an account's history or two catalogues say, not a catalogue.
+OF_CHANGES = {"arrivals", "changes", "rating_over_time"}
+
 #: Each chart, and what it reads.
 CHARTS: dict[str, Callable[[Catalog], Any]] = {
     "ratings": lambda catalog: catalog.widgets,
@@ -60,6 +86,8 @@ CHARTS: dict[str, Callable[[Catalog], Any]] = {
     "setting_types": lambda catalog: catalog.settings,
     "rating_vs_burden": lambda catalog: catalog.widgets,
     "changes": changes,
+    "rating_over_time": over_time,
+    "arrivals": dated_changes,
 }
 
 
@@ -85,7 +113,7 @@ def test_every_chart_is_tested() -> None:
 
 def test_catalog_or_frame(catalog: Catalog, name: str) -> None:
     """A catalog is as good as the frame that the chart reads of it."""
-    if name != "changes":
+    if name not in OF_CHANGES:
         by_catalog, by_frame = draw(name, catalog), draw(name, CHARTS[name](catalog))
         assert amo.charts.alt_text(by_catalog) == amo.charts.alt_text(by_frame)
 

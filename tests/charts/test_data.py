@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from amoexplore.charts import data
@@ -33,7 +33,6 @@ def test_ratings(catalog: Catalog) -> None:
     assert bins["widgets"].iloc[9] == (rating >= 4.5).sum()
 
 
-@settings(deadline=None)
 @given(RATINGS)
 def test_no_rating_is_lost(ratings: list[float | None]) -> None:
     """Whatever the ratings, each widget is counted once, and the bins follow each other without a gap."""

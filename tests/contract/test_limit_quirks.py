@@ -104,3 +104,22 @@ def test_faults_that_are_asked_for(sandbox: Sandbox) -> None:
     assert call(sandbox, LIST, **{"X-Sandbox-Fault": "payment_required"}).status == 402
     assert call(sandbox, LIST, **{"X-Sandbox-Fault": ""}).status == 200
     assert call(sandbox, LIST, **{"X-Sandbox-Fault": "tired"}).status == 400
+
+
+def test_an_account_that_is_not_there() -> None:
+    """A host that no account has is answered as one from which an account has moved away."""
+    with Sandbox(accounts=2, size=1) as sandbox:
+        answer = call(sandbox, LIST, Host="account3.localhost")
+    assert shape(answer) == (404, "application/problem+json")
+    assert answer.json["detail"] == "Account not found"
+
+
+def test_whose_requests_count_together() -> None:
+    """Each account has a limit of its own, unless those from one address are counted."""
+    for limits, last in ((Limits(rate=1), 200), (Limits(rate=1, address_rate=1), 429)):
+        with Sandbox(accounts=2, size=1, rate=limits) as sandbox:
+            calls = [
+                call(sandbox, LIST, Host=host.removeprefix("http://"), Authorization=bearer(token))
+                for host, token in sandbox.accounts.items()
+            ]
+        assert [answer.status for answer in calls] == [200, last]

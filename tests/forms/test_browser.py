@@ -127,7 +127,7 @@ def test_inputs_and_cells_take_the_same_path(browser: Browser, catalog: Catalog)
 answers = st.sampled_from([True, False, None])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tables.catalogues(),
     st.sampled_from(["", "a", "B", "1", "a 1", "x"]),

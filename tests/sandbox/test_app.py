@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from amoexplore.sandbox import Sandbox
 
 # The session's sandbox serves all examples of a test: they only read.
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @shared

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from page import call, faults, listed, post
 
 from amoexplore.sandbox import Sandbox
-from amoexplore.sandbox.account import USER_IDS
+from amoexplore.sandbox.account import FIRST
 from amoexplore.sandbox.catalog import Setting, SettingType
 from amoexplore.sandbox.handlers import continue_faults
 from amoexplore.sandbox.validation import BodyError, read_body, settings_faults
@@ -23,8 +23,8 @@ TYPES: tuple[SettingType, ...] = get_args(SettingType)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # JSON has no halves of letters
 KEYS = TEXTS.filter(bool)
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
-USERS = st.sampled_from(sorted(USER_IDS))
-STRANGERS = st.integers(1, 10**9).map(str).filter(lambda user_id: user_id not in USER_IDS)
+USERS = st.sampled_from(sorted(FIRST.user_ids))
+STRANGERS = st.integers(1, 10**9).map(str).filter(lambda user_id: user_id not in FIRST.user_ids)
 CREDENTIALS = st.fixed_dictionaries({"login": TEXTS, "password": TEXTS})
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -77,7 +77,7 @@ FAULTS: dict[str, st.SearchStrategy[tuple[Any, str, str]]] = {
 }
 
 # One sandbox serves all examples of a test, which is why it is not made anew for each.
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

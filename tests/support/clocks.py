@@ -23,9 +23,9 @@ class Skipping:
         """Return the time."""
         return self._now
 
-    def wait(self, seconds: float, until: threading.Event) -> None:
+    def wait(self, seconds: float, *until: threading.Event) -> None:
         """Skip so much."""
         with self._lock:
-            if seconds and not until.is_set():
+            if seconds and not any(event.is_set() for event in until):
                 self.waits.append(seconds)
                 self._now += seconds

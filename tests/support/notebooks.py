@@ -16,7 +16,7 @@ import nbformat
 
 def tidy(path: Path) -> None:
     """Drop what differs from machine to machine."""
-    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", path.read_text(encoding="utf-8"))
+    text = re.sub(r"(127\.0\.0\.1|\.localhost):[1-9]\d*", r"\1:PORT", path.read_text(encoding="utf-8"))
     text = re.sub(r'"model_id": "[0-9a-f]+"', '"model_id": "ID"', text)
     notebook = nbformat.reads(text, as_version=4)
     notebook.metadata = {

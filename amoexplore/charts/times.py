@@ -1,0 +1,158 @@
+"""Charts over time: how ratings moved, and which widgets came and went; of what a history says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from amoexplore.charts import data as tidy
+from amoexplore.charts import ink
+from amoexplore.charts.labels import Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+#: The most widgets that have a line of their own: eyes tell no more apart.
+LINES = 8
+_MARKERS = "os^DvPX*"
+_CUT = 24
+
+
+def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comma: bool = False, **kwargs: Any) -> Axes:
+    """Draw how ratings moved: a line a widget, of at most eight those that moved most.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``history.ratings(codes)``.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    decimal_comma : bool
+        Write 2,8 for 2.8.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    Axes
+    """
+    moved = tidy.rating_over_time(data)
+    ends = moved.groupby("widget", sort=False)["rating"].agg(["first", "last"]).astype(float)
+    order = (ends["last"] - ends["first"]).abs().sort_values(ascending=False, kind="stable").index
+    title = f"Ratings of {ink.plural(len(ends), 'widget')}: {_finding(ends, order, decimal_comma=decimal_comma)}"
+    ax = ink.axes(ax)
+    if not len(ends):
+        return ink.empty(
+            ax, "Ratings of 0 widgets", "No widget has a rating." if len(data) else "There are no widgets."
+        )
+    shown = [name for name in ends.index if name in order[:LINES]]
+    _, _, _, _, yellow, *_, purple = mpl.color_sequences["okabe_ito"]
+    colors = [ink.BLUE, ink.VERMILLION, ink.GREEN, ink.ORANGE, purple, ink.SKY, mpl.rcParams["text.color"], yellow]
+    lines = [moved[moved["widget"] == name] for name in shown]
+    for line, color, marker in zip(lines, colors, _MARKERS, strict=False):
+        look = {"color": color, "marker": marker, "markersize": 5, "linewidth": 1.8, "drawstyle": "steps-post"}
+        ax.plot(_dates(line["taken"]), line["rating"].to_numpy(dtype=float), **ink.look(look, kwargs, Line2D))
+    points = [
+        np.column_stack([_numbers(_dates(line["taken"])), line["rating"].to_numpy(dtype=float)]) for line in lines
+    ]
+    Labels(ax, np.array([each[-1] for each in points]), ink.labels(shown, _CUT), np.hstack([np.vstack(points)] * 2))
+    unrated = data["code"].nunique() - data.loc[data["rating"].notna(), "code"].nunique()
+    notes = [f"the {LINES} that moved most"] if len(ends) > LINES else []
+    notes += [f"{ink.plural(unrated, 'other widget')} without a rating"] if unrated else []
+    note = "; ".join(notes)
+    left, right = ax.get_xlim()
+    ax.set_xlim(left, right + 0.25 * (right - left))  # for the names
+    ink.dress(ax, title, note, values="y")
+    _over_time(ax)
+    ink.stars(ax, "y", decimal_comma=decimal_comma)
+    ax.set_ylabel("rating")
+    told = "; ".join(f"{name} {_from_to(ends.loc[name], decimal_comma=decimal_comma)}" for name in shown)
+    ink.describe(ax, f"Lines over time. {title}. {told}." + (f" {note[:1].upper()}{note[1:]}." if note else ""))
+    return ax
+
+
+def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """Draw how many widgets came (up) and went (down), and when a snapshot first showed it.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Of ``history.changes()``.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        For :meth:`matplotlib.axes.Axes.bar`.
+
+    Returns
+    -------
+    Axes
+    """
+    counted = tidy.arrivals(data)
+    came, went = int(counted["came"].sum()), int(counted["went"].sum())
+    title = f"{ink.plural(came, 'widget')} came and {ink.count(went)} went"
+    ax = ink.axes(ax)
+    if not len(counted):
+        return ink.empty(ax, title, "No widget came or went." if len(data) else "Nothing has changed.")
+    dates = _dates(counted["taken"])
+    look: dict[str, Any] = {"width": _width(_numbers(dates)), "edgecolor": ax.get_facecolor()}
+    up = ax.bar(dates, counted["came"], **ink.look(look | {"color": ink.GREEN}, kwargs, Patch))
+    down_look = look | {"color": ink.VERMILLION, "hatch": "\\\\\\\\"}
+    down = ax.bar(dates, -counted["went"], **ink.look(down_look, kwargs, Patch))
+    ink.bar_texts(ax, up, [f"+{ink.count(number)}" if number else "" for number in counted["came"]])
+    ink.bar_texts(ax, down, [f"−{ink.count(number)}" if number else "" for number in counted["went"]])
+    ax.axhline(0, color=mpl.rcParams["text.color"], linewidth=0.8, alpha=ink.FAINT)
+    ax.margins(y=0.15)
+    note = "when a snapshot first showed it: came (up, plain), went (down, hatched)"
+    ink.dress(ax, title, note, values="y")
+    _over_time(ax)
+    ink.counts(ax, "y")
+    ax.set_ylabel("widgets")
+    told = ", ".join(f"{row.taken:%Y-%m-%d} +{row.came} −{row.went}" for row in tidy.rows(counted.tail(12)))
+    ink.describe(ax, f"Bars over time. {title}. Latest: {told}.")
+    return ax
+
+
+def _finding(ends: pd.DataFrame, order: pd.Index[str], *, decimal_comma: bool) -> str:
+    """Return what a reader of the chart would find first."""
+    if not len(ends) or (ends["first"] == ends["last"]).all():
+        return "none is another at the end"
+    most = ends.loc[order[0]]
+    (name,) = ink.labels([order[0]], _CUT)
+    direction = "rose" if most["last"] > most["first"] else "fell"
+    return f"{name} {direction} most, {_from_to(most, decimal_comma=decimal_comma)}"
+
+
+def _from_to(ends: Any, *, decimal_comma: bool) -> str:
+    first, last = (ink.decimal(ends[name], decimal_comma=decimal_comma) for name in ("first", "last"))
+    return f"{first} to {last}"
+
+
+def _dates(times: pd.Series[pd.Timestamp]) -> np.ndarray[Any, Any]:
+    """Return times as matplotlib draws them: in UTC, whatever zone its settings name."""
+    return times.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+
+
+def _numbers(dates: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return dates as the numbers that matplotlib has for them."""
+    return np.asarray(date2num(dates))  # type: ignore[no-untyped-call]
+
+
+def _width(days: np.ndarray[Any, Any]) -> float:
+    """Return how wide bars are that do not cover each other, but never so thin that nobody sees them."""
+    if len(days) == 1:
+        return 1.0
+    return max(0.8 * float(np.diff(days).min()), float(np.ptp(days)) / 150)
+
+
+def _over_time(ax: Axes) -> None:
+    locator = AutoDateLocator(tz="UTC", minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_locator(locator)
+    form = ConciseDateFormatter(locator, tz="UTC", show_offset=False)  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(form)
+    ax.set_xlabel("time of the snapshot, UTC")

@@ -1,0 +1,172 @@
+"""Many accounts on the workers of a cluster."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from amoexplore.account import Account
+from amoexplore.errors import ConfigurationError
+from amoexplore.members import Loaded, Manner, Member, nothing, report_of
+from amoexplore.pacer import Together
+from amoexplore.tokens import Token
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from distributed import Client, Future
+    from tqdm import tqdm
+
+try:
+    import cloudpickle
+    import dask
+    import dask.dataframe as dd
+    import distributed
+except ImportError as error:
+    raise ConfigurationError(
+        f"Dask is not complete here ({error}): pip install 'amoexplore[dask]' brings it. "
+        'load_fleet(accounts) with engine="threads" needs none.'
+    ) from None
+
+#: What the cluster's displays call the loads.
+_NAME: Final = "load_fleet"
+
+_ADVICE: Final = (
+    "Tokens do not travel to workers, whose logs and displays would have them. Give addresses, whose tokens amo.login "
+    "has stored there, or a mapping from addresses to a function that reads the token where it runs: from a file, say."
+)
+
+
+def load(
+    members: list[Member], manner: Manner, *, client: Client, bar: tqdm[Any]
+) -> tuple[dd.DataFrame, dd.DataFrame, pd.DataFrame]:
+    """Return the two frames, each account a partition that stays where it was loaded, and the report.
+
+    Each account is loaded once, by one worker. If that one dies another does it anew.
+
+    Raises
+    ------
+    ConfigurationError
+        If tokens would travel.
+    """
+    _demand_that_no_token_travels(members)
+    machines, are_some = _machines(client, members, manner)
+    futures = client.map(
+        _run,
+        members,
+        manner=manner,
+        among=len(machines),
+        workers=machines if are_some else None,
+        key=[f"{_NAME}-{uuid4().hex[:12]}-{member.host}" for member in members],
+        pure=False,
+    )
+    try:
+        rows = _rows(client, members, futures, bar)
+    except BaseException:
+        client.cancel(futures, force=True)
+        raise
+    whole = [future for future, row in zip(futures, rows, strict=True) if row["status"] == "ok"]
+    return _frame("widgets", whole), _frame("settings", whole), report_of(rows)
+
+
+def client_of(given: Any) -> Client:
+    """Return the Client that was given, or the newest one of this process.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is none.
+    ValueError
+        If something else was given.
+    """
+    if isinstance(given, distributed.Client):
+        return given
+    if given != "dask":
+        raise ValueError(
+            f'engine is "threads", "dask" or a distributed.Client, not {type(given).__name__} {given!r:.40}.'
+        )
+    try:
+        client: Client = distributed.default_client()
+    except ValueError:
+        raise ConfigurationError(
+            "There is no cluster: client = distributed.Client() starts one on this machine, and "
+            "distributed.Client(address) connects to another."
+        ) from None
+    return client
+
+
+def _demand_that_no_token_travels(members: list[Member]) -> None:
+    functions: dict[int, Member] = {}
+    for member in members:
+        if isinstance(member.access, str | Token | Account):
+            raise ConfigurationError(f"{member.host} was given with its token. {_ADVICE}")
+        if member.access is not None:
+            functions.setdefault(id(member.access), member)
+    for member in functions.values():
+        try:
+            pickled = cloudpickle.dumps(member.access)
+        except Exception as error:  # noqa: BLE001  whatever says of itself that it does not travel
+            why = type(error).__name__
+            raise ConfigurationError(f"What gets the token of {member.host} can't travel ({why}). {_ADVICE}") from None
+        if member.carries_its_token(pickled):
+            raise ConfigurationError(f"What gets the token of {member.host} has it in itself. {_ADVICE}")
+
+
+def _machines(client: Client, members: list[Member], manner: Manner) -> tuple[list[str], bool]:
+    """Return the machines among which the pace of all is divided, and whether these are not all that there are."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    machines = sorted({worker["host"] for worker in workers})
+    rates = [rate for member in members if (rate := manner.rate(member.host))]
+    chosen = machines[: min(rates, default=len(machines))]
+    return chosen, len(chosen) < len(machines)
+
+
+def _run(member: Member, manner: Manner, among: int) -> Loaded:
+    """Load an account on a worker."""
+    rate = manner.rate(member.host)
+    return member.run(manner, _together(rate and max(1, rate // among)))
+
+
+@cache
+def _together(rate: int | None) -> Together:
+    return Together(rate)
+
+
+def _rows(client: Client, members: list[Member], futures: list[Future[Loaded]], bar: tqdm[Any]) -> list[dict[str, Any]]:
+    """Return the rows of the report, once all are loaded."""
+    with bar:
+        for _ in distributed.as_completed(futures, loop=client.loop):
+            bar.update()
+    loaded = [future for future in futures if future.status != "error"]
+    rows = dict(zip(loaded, client.gather(client.map(_row, loaded, pure=False)), strict=True))
+    return [rows.get(future) or _lost(member, future) for member, future in zip(members, futures, strict=True)]
+
+
+def _lost(member: Member, future: Future[Loaded]) -> dict[str, Any]:
+    error = future.exception()
+    if not isinstance(error, distributed.KilledWorker):
+        raise error
+    return member.failed(
+        "KilledWorker",
+        f"Each worker that loaded {member.host} was killed. Have they memory enough? Load it anew.",
+    ).row
+
+
+def _row(loaded: Loaded) -> dict[str, Any]:
+    return loaded.row
+
+
+def _part(loaded: Loaded, frame: str) -> pd.DataFrame:
+    part: pd.DataFrame = getattr(loaded, frame)
+    return part
+
+
+def _frame(name: str, futures: list[Future[Loaded]]) -> dd.DataFrame:
+    empty = _part(nothing(), name)
+    # The dtypes are those of a catalogue, also of texts.
+    with dask.config.set({"dataframe.convert-string": False}):
+        if futures:
+            frame: dd.DataFrame = dd.from_map(_part, futures, frame=name, meta=empty)
+        else:
+            frame = dd.from_pandas(empty, npartitions=1)
+    return frame

@@ -1,0 +1,261 @@
+"""SQL over the files of snapshots, by DuckDB, which can read them and nothing else."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from glob import escape
+from io import FileIO
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from fsspec import AbstractFileSystem
+
+from amoexplore.errors import QueryFailed
+from amoexplore.frames import SETTINGS, WIDGETS
+from amoexplore.snapshots import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from amoexplore.shelf import Snapshot
+
+#: What of each table is compared, and in which order it comes.
+COMPARED = {
+    "widgets": ([name for name in WIDGETS if name not in ("settings_count", "required_count")], "code"),
+    "settings": ([name for name in SETTINGS if name != "widget_id"], "code, position"),
+}
+
+_CONFIG: dict[str, Any] = {
+    "python_enable_replacements": False,  # a name is a table, never a variable of whoever calls
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_persistent_secrets": False,
+    "temp_directory": "",
+}
+#: Statements that only read; what they call on the way is held back by the locked configuration.
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+#: The rows that stood unchanged from one snapshot to another: the number of the first that has it, and that of the
+#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts; and
+#: as most never change, lists of numbers are looked into only where they have a gap.
+_RUNS = """
+    SELECT {columns},
+        unnest(CASE WHEN is_whole THEN [low]
+            ELSE [n FOR n, k IN numbers IF k = 1 OR numbers[k - 1] + 1 < n] END) AS first,
+        unnest(CASE WHEN is_whole THEN [high + 1]
+            ELSE [n + 1 FOR n, k IN numbers IF k = len(numbers) OR numbers[k + 1] > n + 1] END) AS past
+    FROM (
+        SELECT *, high - low + 1 = len(seen) AS is_whole, CASE WHEN is_whole THEN [] ELSE list_sort(seen) END AS numbers
+        FROM (
+            SELECT unnest(any_value({{{values}}})), list(n) AS seen, min(n) AS low, max(n) AS high
+            FROM inside.{table} GROUP BY hash({columns})
+        )
+    )
+"""
+
+_PANDAS = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.float32(): pd.Float32Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.string(): pd.StringDtype(na_value=float("nan")),
+    pa.large_string(): pd.StringDtype(na_value=float("nan")),
+}
+
+
+class _File(FileIO):
+    """A file that closes itself: DuckDB drops its files without closing them, and Python would warn of each."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _Files(AbstractFileSystem):
+    """The only files that DuckDB can open, and for reading only: its own list of allowed files allows writing, too."""
+
+    protocol = "snapshots"
+    cachable = False
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        super().__init__()
+        self._files = files
+
+    def _open(self, path: str, mode: str = "rb", **_: object) -> Any:
+        del mode  # whatever is asked for
+        return _File(self._files[self._strip_protocol(path)])
+
+    def info(self, path: str, **_: object) -> dict[str, object]:
+        """Return the name and size of a file."""
+        name = self._strip_protocol(path)
+        if name not in self._files:
+            raise FileNotFoundError(path)
+        return {"name": name, "size": self._files[name].stat().st_size, "type": "file"}
+
+    def modified(self, path: str) -> Any:
+        """Return when a file was written, which for DuckDB's cache is always the same: it never changes."""
+        del path
+        return pd.Timestamp(0, tz="UTC").to_pydatetime()
+
+
+@contextmanager
+def connection(
+    snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection for our own SQL, that has the tables of ``files`` as views.
+
+    Parameters
+    ----------
+    snapshots : sequence of Snapshot
+        An account after the other, each in the order of time.
+    files : mapping
+        For each table the file of each snapshot, by its path.
+    """
+    with _opened(snapshots) as (opened, numbers):
+        for table, of in files.items():
+            _view(opened, table, [escape(str(of[each.path])) for each in snapshots], numbers)
+        yield opened
+
+
+@contextmanager
+def guarded(
+    snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection for anybody's SQL: it can read the files, and reach nothing else."""
+    names = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
+    with _opened(snapshots) as (opened, numbers):
+        opened.register_filesystem(_Files(names))
+        for table in files:
+            _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))], numbers)
+        opened.execute("SET allowed_paths = " + _literal(f"snapshots://{name}" for name in names))
+        opened.execute("SET enable_external_access = false")
+        opened.execute("SET lock_configuration = true")
+        yield opened
+
+
+@contextmanager
+def _opened(snapshots: Sequence[Snapshot]) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[int]]]:
+    with closing(duckdb.connect(config=_CONFIG)) as opened:
+        opened.execute("SET TimeZone = 'UTC'")
+        opened.execute("CREATE SCHEMA inside")
+        yield opened, _number(opened, snapshots)
+
+
+def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> list[int]:
+    """Return a number for each snapshot: of an account one after the other, and between two accounts one is free."""
+    accounts = {account: nth for nth, account in enumerate(dict.fromkeys(each.manifest.account for each in snapshots))}
+    numbers = [at + accounts[each.manifest.account] for at, each in enumerate(snapshots)]
+    numbered = pa.table(
+        {
+            "n": pa.array(numbers, pa.int32()),
+            "taken": pa.array([each.manifest.taken for each in snapshots], pa.timestamp("us", "UTC")),
+            "account": pa.array([each.manifest.account for each in snapshots], pa.string()),
+            **{
+                table: pa.array([each.manifest.files[f"{table}.parquet"].rows for each in snapshots], pa.int64())
+                for table in TABLES
+            },
+        }
+    )
+    opened.register("given", numbered)
+    opened.execute("CREATE TABLE inside.numbered AS SELECT * FROM given")
+    opened.unregister("given")
+    opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
+    return numbers
+
+
+def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Iterable[str], numbers: Sequence[int]) -> None:
+    columns = quoted(TABLES[table][0])
+    # A list that is looked into once a file is faster than a join for each row.
+    number = f"{list(numbers)}[file_index::BIGINT + 1]"
+    opened.execute(
+        f"CREATE VIEW inside.{table} AS SELECT {number} AS n, {columns} FROM read_parquet({_literal(paths)})"
+    )
+    opened.execute(
+        f"CREATE VIEW {table} AS SELECT taken, account, {columns} FROM inside.{table} JOIN inside.numbered USING (n)"
+    )
+
+
+def _literal(texts: Iterable[str]) -> str:
+    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
+
+
+def quoted(columns: Iterable[str]) -> str:
+    """Return columns as SQL names them."""
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def asked(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+    """Return what somebody's SQL gives.
+
+    Raises
+    ------
+    QueryFailed
+        If it can't be understood, or does anything but read.
+    """
+    try:
+        statements = opened.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in _READING:
+            raise QueryFailed(
+                "A query is one statement that reads, such as SELECT …; this is another, or more than one."
+            )
+        return answer(opened, sql, parameters)
+    except duckdb.Error as error:
+        raise QueryFailed(
+            f"{error}\nThere are the tables widgets, settings and snapshots; each has the columns taken and account."
+        ) from None
+
+
+def answer(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:
+    """Return what SQL gives, with dtypes that have a missing value."""
+    table = opened.sql(sql, params=parameters).to_arrow_table()
+    for at, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):  # what DuckDB makes of a sum of whole numbers
+            kind = pa.int64() if field.type.scale == 0 else pa.float64()
+            table = table.set_column(at, field.name, table.column(at).cast(kind))
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
+    return frame
+
+
+def runs(table: str, columns: Iterable[str]) -> str:
+    """Return the SQL for the rows that stood unchanged: these columns, and ``first`` and ``past`` by number."""
+    columns = list(columns)
+    values = ", ".join(f"'{column}': \"{column}\"" for column in columns)
+    return _RUNS.format(columns=quoted(columns), values=values, table=table)
+
+
+def sides(opened: duckdb.DuckDBPyConnection) -> Iterator[dict[str, pd.DataFrame]]:
+    """Yield the rows before, then after, of all widgets that changed from one snapshot to the next.
+
+    Of the settings they are those of widgets of whose settings any changed, came or went. Each row has in ``n`` the
+    number of the later snapshot. They come in the order of codes.
+    """
+    for table, (columns, _) in COMPARED.items():
+        opened.execute(f"CREATE TEMP TABLE {table}_runs AS {runs(table, columns)}")
+        opened.execute(f"""
+            CREATE TEMP TABLE {table}_points AS
+            SELECT code, n FROM (SELECT code, first AS n FROM {table}_runs UNION SELECT code, past FROM {table}_runs)
+            WHERE n IN (SELECT n FROM inside.numbered) AND n - 1 IN (SELECT n FROM inside.numbered)
+        """)
+    for shift in (1, 0):
+        yield {table: _side(opened, table, shift) for table in COMPARED}
+
+
+def _side(opened: duckdb.DuckDBPyConnection, table: str, shift: int) -> pd.DataFrame:
+    columns, order = COMPARED[table]
+    found = answer(
+        opened,
+        f"""
+        SELECT n, {quoted(columns)} FROM {table}_runs JOIN {table}_points USING (code)
+        WHERE first <= n - {shift} AND n - {shift} < past ORDER BY n, {order}
+        """,
+    )
+    return found.astype({name: TABLES[table][0][name] for name in columns})

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from matplotlib.dates import num2date
+
+import amoexplore as amo
+from amoexplore.charts import data
+
+
+def ratings(**widgets: list[float | None]) -> pd.DataFrame:
+    """Return these ratings of each widget, month by month, as a history says them."""
+    rows = [
+        (pd.Timestamp(2026, month, 1, tz="UTC"), "a.amocrm.ru", code, rating)
+        for code, each in widgets.items()
+        for month, rating in enumerate(each, start=1)
+    ]
+    frame = pd.DataFrame(rows, columns=["taken", "account", "code", "rating"])
+    return frame.astype({"account": "str", "code": "str", "rating": "Float64"})
+
+
+def changes(*rows: tuple[int, str, str]) -> pd.DataFrame:
+    """Return changes as a history says them: a day, what happened, and to which setting if to any."""
+    frame = pd.DataFrame(rows, columns=["day", "change", "setting"])
+    taken = [pd.Timestamp(2026, 1, day, tz="UTC") for day in frame.pop("day")]
+    told = {"account": "a.amocrm.ru", "code": "a", "field": None, "old": None, "new": None}
+    return frame.assign(taken=taken, setting=frame["setting"].replace("", None), **told)
+
+
+def test_numbers_of_ratings() -> None:
+    """By widget and time; what is not rated is in no row."""
+    table = data.rating_over_time(ratings(b=[1, None, 2], a=[3]))
+    assert table["widget"].tolist() == ["a", "b", "b"]
+    assert table["rating"].tolist() == [3, 1, 2]
+    assert table["taken"].dt.month.tolist() == [1, 1, 3]
+
+
+def test_one_widget_in_two_accounts() -> None:
+    """Where there are several accounts a line is a widget in one of them."""
+    two = pd.concat([ratings(a=[1, 2]), ratings(a=[3, 4]).assign(account="b.amocrm.ru")])
+    assert data.rating_over_time(two)["widget"].unique().tolist() == ["a, a.amocrm.ru", "a, b.amocrm.ru"]
+
+
+@pytest.mark.parametrize(
+    ("widgets", "finding"),
+    [
+        ({"a": [1, 2], "b": [5, 3.5]}, "b fell most, 5.0 to 3.5"),
+        ({"a": [1, 2.5], "b": [5, 4]}, "a rose most, 1.0 to 2.5"),
+        ({"a": [1, 5, 1], "b": [2]}, "none is another at the end"),
+    ],
+)
+def test_title_says_what_moved(widgets: dict[str, list[float | None]], finding: str) -> None:
+    """The title names the widget that moved most, from its first rating to its last."""
+    assert amo.charts.rating_over_time(ratings(**widgets)).get_title(loc="left") == f"Ratings of 2 widgets: {finding}"
+
+
+def test_lines() -> None:
+    """A line a widget, with a point where a snapshot was, that holds until the next one."""
+    ax = amo.charts.rating_over_time(ratings(a=[1, None, 2], b=[4, 4, 4]))
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 2], [4, 4, 4]]
+    assert [moment.month for moment in num2date(ax.lines[0].get_xdata(orig=False))] == [1, 3]
+    assert {line.get_drawstyle() for line in ax.lines} == {"steps-post"}
+    looks = {(line.get_color(), line.get_marker()) for line in ax.lines}
+    assert len(looks) == len({marker for _, marker in looks}) == 2
+
+
+def test_many_lines() -> None:
+    """Of more than eight widgets those that moved most are drawn, and the note says so; the unrated are counted."""
+    many = {f"w{number}": [3, 3 + number / 10] for number in range(12)} | {"none": [None]}
+    ax = amo.charts.rating_over_time(ratings(**many))
+    assert sorted(line.get_ydata()[-1] for line in ax.lines) == [3.4, 3.5, 3.6, 3.7, 3.8, 3.9, 4.0, 4.1]
+    assert ax.texts[-1].get_text() == "the 8 that moved most; 1 other widget without a rating"
+
+
+def test_nobody_is_rated() -> None:
+    """Where no widget has a rating, the chart says that."""
+    ax = amo.charts.rating_over_time(ratings(a=[None, None]))
+    assert [text.get_text() for text in ax.texts] == ["No widget has a rating."]
+
+
+def test_arrivals() -> None:
+    """Bars up and down by the day on which a snapshot showed it; settings and values are no arrivals."""
+    table = changes((2, "added", ""), (2, "added", ""), (2, "removed", ""), (5, "removed", ""), (5, "added", "login"))
+    assert data.arrivals(table)[["came", "went"]].to_numpy().tolist() == [[2, 1], [0, 1]]
+    ax = amo.charts.arrivals(table)
+    assert ax.get_title(loc="left") == "2 widgets came and 2 went"
+    assert [bar.get_height() for bar in ax.patches] == [2, 0, -1, -1]
+    assert [text.get_text() for text in ax.texts if text.get_text()][:3] == ["+2", "−1", "−1"]
+
+
+def test_nobody_came_or_went() -> None:
+    """Changes without arrivals are told from no changes."""
+    ax = amo.charts.arrivals(changes((2, "changed", "")))
+    assert [text.get_text() for text in ax.texts] == ["No widget came or went."]
+
+
+@pytest.mark.parametrize(("name", "call"), [("rating_over_time", "ratings"), ("arrivals", "changes")])
+def test_another_frame(name: str, call: str) -> None:
+    """A frame of something else is refused with the call that gives the right one."""
+    with pytest.raises(TypeError, match=rf"takes what history\.{call}\("):
+        getattr(amo.charts, name)(pd.DataFrame({"code": ["a"]}))

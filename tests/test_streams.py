@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from pyarrow import parquet
+from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
+
+import amoexplore as amo
+from amoexplore import Account, Sandbox, errors, export, frames
+from amoexplore.seen import Seen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_pages_are_the_catalogue(account: Account) -> None:
+    """The pages in a row are the frames of a load, and each says what it is."""
+    catalog = amo.load_catalog(account)
+    pages = list(amo.iter_pages(account, limit=70))
+    assert [page.number for page in pages] == [1, 2, 3, 4, 5]
+    pd.testing.assert_frame_equal(pd.concat([page.widgets for page in pages], ignore_index=True), catalog.widgets)
+    pd.testing.assert_frame_equal(pd.concat([page.settings for page in pages], ignore_index=True), catalog.settings)
+    assert repr(pages[4]) == f"<CatalogPage 5: 20 widgets, {len(pages[4].settings)} settings>"
+
+
+def test_pages_are_asked_for_when_they_are_wanted(sandbox: Sandbox, account: Account) -> None:
+    """Who stops at the second page has asked a fast server for no third one."""
+    before = len(sandbox.requests)
+    pages = amo.iter_pages(account, limit=70)
+    assert [next(pages).number, next(pages).number] == [1, 2]
+    assert len(sandbox.requests) - before == 2
+
+
+def test_a_page_tells_what_was_odd() -> None:
+    """Values that could not be read and widgets that came again are the page's; a warning names the first."""
+    with catalogue([widget(1), widget(2)], [widget(2), widget(3, rating="?")], [widget(4)]) as server:
+        with pytest.warns(errors.UnreadableValueWarning, match=r"page\.report\.unreadable lists them all"):
+            pages = list(amo.iter_pages(server.account(), limit=2))
+        with pytest.raises(errors.UnreadableValue):
+            list(amo.iter_pages(server.account(), limit=2, on_bad="raise"))
+    assert [page.widgets["id"].tolist() for page in pages] == [[1, 2], [3], [4]]
+    assert pages[1].report.repeated.to_numpy().tolist() == [["widget_2", 2, 1, 2]]
+    assert pages[1].report.unreadable["field"].tolist() == ["rating"]
+
+
+def test_wrong_words_are_told_before_anything_is_sent(sandbox: Sandbox, account: Account, tmp_path: Path) -> None:
+    """A misspelled option, and a file that can't be, are errors at once."""
+    before = len(sandbox.requests)
+    with pytest.raises(ValueError, match="'coerce' or 'raise'"):
+        amo.iter_pages(account, on_bad="ignore")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"must end in \.parquet"):
+        amo.load_to_parquet(account, tmp_path / "x.csv")
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        amo.load_to_parquet(account, tmp_path / "no" / "x.parquet")
+    assert len(sandbox.requests) == before
+
+
+def test_two_parquet_files(account: Account, tmp_path: Path) -> None:
+    """Both files give the frames of a load, dtypes and all."""
+    catalog = amo.load_catalog(account)
+    report = amo.load_to_parquet(account, str(tmp_path / "market.parquet"), limit=50)
+    assert sorted(path.name for path in tmp_path.glob("*.parquet")) == ["market.parquet", "market.settings.parquet"]
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "market.parquet"), catalog.widgets)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "market.settings.parquet"), catalog.settings)
+    assert (report.widgets, report.settings) == (len(catalog.widgets), len(catalog.settings))
+    assert (report.pages, report.requests, report.retries) == (6, 7, 0)
+
+
+def test_an_empty_catalogue_has_its_columns(tmp_path: Path) -> None:
+    """Without a widget the files have all columns, and the CSV its heading."""
+    with catalogue() as server:
+        amo.load_to_parquet(server.account(), tmp_path / "x.parquet")
+        export.load(server.account(), tmp_path / "x.csv")
+    dtypes = pd.read_parquet(tmp_path / "x.parquet").dtypes
+    assert {name: str(dtype) for name, dtype in dtypes.items()} == frames.WIDGETS
+    assert (tmp_path / "x.csv").read_text("utf-8-sig").split() == [",".join(frames.WIDGETS)]
+
+
+def test_row_groups(tmp_path: Path) -> None:
+    """A group has thousands of rows, however small the pages are."""
+    with Sandbox(size=12_000) as sandbox:
+        amo.load_to_parquet(Account(sandbox.url, sandbox.token), tmp_path / "x.parquet")
+    for name in ("x.parquet", "x.settings.parquet"):
+        meta = parquet.ParquetFile(tmp_path / name).metadata
+        sizes = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        assert all(2_500 <= size <= 10_000 for size in sizes[:-1])
+        assert len(sizes) >= 3
+
+
+def test_a_failure_leaves_the_files_as_they_were(tmp_path: Path) -> None:
+    """A load that breaks off in the middle changes neither file."""
+    path = tmp_path / "x.parquet"
+    path.write_text("before")
+
+    def script(request: object) -> bytes:
+        page = request.page  # type: ignore[attr-defined]
+        return answer(listing([widget(page)], page=page, limit=1, more=True)) if page < 3 else problem(402)
+
+    with ScriptedServer(script) as server, pytest.raises(errors.PaymentRequired):
+        amo.load_to_parquet(server.account(), path, limit=1)
+    assert path.read_text() == "before"
+    assert [path] == list(tmp_path.glob("*x*"))
+
+
+@pytest.mark.parametrize("decimal_comma", [False, True])
+def test_csv_is_that_of_pandas(tmp_path: Path, *, decimal_comma: bool) -> None:
+    """The CSV, written page by page, is byte for byte what pandas writes of the whole frame."""
+    odd = widget(2, code='a;b,"c"', version="1\n2", rating=None, pipeline_id=5, is_crm_template=None)
+    with catalogue([widget(1), odd, widget(3, client_uuid="", rating="4")]) as server:
+        expected = amo.load_widgets(server.account())
+        export.load(server.account(), tmp_path / "x.csv", decimal_comma=decimal_comma)
+    options = {"decimal": ",", "sep": ";"} if decimal_comma else {}
+    expected.to_csv(tmp_path / "y.csv", index=False, encoding="utf-8-sig", **options)  # type: ignore[call-overload]
+    assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
+
+
+def test_seen_widgets() -> None:
+    """A code is seen again wherever it was first, also once there are too many to keep as they came."""
+    seen = Seen()
+    for page in range(1, 601):
+        codes = [f"{page}-{n}" for n in range(250)]
+        assert seen.first_pages(codes) == {}
+        seen.add(codes, page)
+    assert seen.first_pages(["1-0", "new", "600-249", "300-7"]) == {"1-0": 1, "600-249": 600, "300-7": 300}
+    assert Seen().first_pages([]) == {}
+
+
+SPY = """
+import sys
+import amoexplore
+assert not {"typing", "requests", "pandas", "msgspec"} & sys.modules.keys(), sorted(sys.modules)
+from amoexplore import connections, export, load, streams
+slow = {"pandas", "pyarrow", "numpy", "tqdm", "matplotlib", "ipywidgets", "asyncio", "filelock"} & sys.modules.keys()
+assert not slow, slow
+"""
+
+
+def test_nothing_is_imported_before_it_is_needed() -> None:
+    """The package itself imports nothing, and what a load begins with nothing that takes long."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-S", "-c", SPY], check=True, env=environment)
