@@ -11,6 +11,7 @@ import time
 import warnings
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet, WeakValueDictionary
@@ -43,6 +44,8 @@ _LOOK: Final = 0.02
 _SLICE: Final = 0.25
 #: Nobody holds the lock for longer than it takes to write a line.
 _LOCK_TIMEOUT: Final = 10.0
+#: After so many seconds a file that could not be used is tried again.
+_AGAIN: Final = 60.0
 #: Pauses that are longer are not waited out; to what is, chance adds less than a second.
 _TOO_LONG: Final = CAP + 1.0
 #: Waits that are shorter are not worth a line.
@@ -105,6 +108,8 @@ class Pacer:
         self._path = path
         self.make_locks()
         self._alone: Permits | None = None
+        self._shared = b""
+        self._again = inf
         self._trips = RoundTrips()
         self._sockets: WeakSet[Any] = WeakSet()
         self._told = 0.0
@@ -260,18 +265,26 @@ class Pacer:
     def _share(self, act: Callable[[Permits], Result]) -> Result:
         """Do something with the permits while nobody else does."""
         with self._mutex:
-            if self._alone is None:
+            if self._alone is None or clock.now() >= self._again:
                 try:
-                    return self._in_file(act)
+                    result = self._in_file(act)
                 except OSError as error:
-                    self._alone = Permits()
-                    warnings.warn(
-                        f"The pace of {self._name} is kept by this process alone, as it can't be shared: {error}. "
-                        f"{STATE_VARIABLE} names another folder for it.",
-                        UnsharedPaceWarning,
-                        stacklevel=2,
-                    )
+                    self._again = clock.now() + _AGAIN
+                    self._alone = self._alone or self._latest(error)
+                else:
+                    self._alone = None
+                    return result
             return act(self._alone)
+
+    def _latest(self, error: OSError) -> Permits:
+        """Return the permits that were shared last, for this process alone."""
+        warnings.warn(
+            f"The pace of {self._name} is kept by this process alone, as it can't be shared just now: {error}. "
+            f"{STATE_VARIABLE} names another folder for it.",
+            UnsharedPaceWarning,
+            stacklevel=2,
+        )
+        return _permits(self._shared)
 
     def _in_file(self, act: Callable[[Permits], Result]) -> Result:
         from filelock import FileLock  # noqa: PLC0415  accounts without a pace do without
@@ -281,8 +294,10 @@ class Pacer:
             self._lock = FileLock(self._path.with_suffix(".lock"), timeout=_LOCK_TIMEOUT, poll_interval=_LOOK / 10)
         try:
             self._lock.acquire()
-            before = self._path.read_bytes() if self._path.exists() else b""
+            self._shared = before = self._path.read_bytes() if self._path.exists() else b""
             permits = _permits(before)
+            if self._alone:
+                permits.join(self._alone)
             result = act(permits)
             after = msgspec.json.encode(permits)
             if after != before:

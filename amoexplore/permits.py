@@ -76,6 +76,12 @@ class Permits(Struct):
         if spaced:
             self.refused = now
 
+    def join(self, other: Permits) -> None:
+        """Count what was counted elsewhere as well."""
+        self.held |= other.held
+        self.pause, self.paused = max((self.pause, self.paused), (other.pause, other.paused))
+        self.refused = max(self.refused, other.refused, key=lambda when: -1.0 if when is None else when)
+
     def is_spaced(self, now: float) -> bool:
         """Return whether one request at a time is sent, 1/rate seconds apart: for a day after a refusal."""
         return self.refused is not None and 0 <= now - self.refused < _DAY

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -294,6 +296,35 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
             waited = [account.widgets_answer().waited for _ in range(8)]
     assert len(warned) == 1
     assert waited[-1] > 0.5
+
+
+def test_a_file_that_can_be_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Skipping) -> None:
+    """A file that can't be written is tried again each minute, after one warning; a pause counts here and there."""
+    pace, other = (Pacer("example", tmp_path / "pace.json") for _ in range(2))
+
+    def left(asked: Pacer) -> float | None:
+        with pytest.raises(errors.TooManyRequests) as raised, asked.trip(7, 10):
+            pytest.fail("it was sent")
+        return raised.value.retry_after
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    other.pause(1001, spaced=True)
+    clock.wait(1, threading.Event())
+    assert left(pace) == 1000
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.warns(errors.UnsharedPaceWarning, match="No space left"):
+            pace.pause(1, spaced=False)
+        assert left(pace) == 1000
+        pace.pause(2000, spaced=False)
+        for seconds, rest in ((59, 1941), (2, 1939)):
+            clock.wait(seconds, threading.Event())
+            assert left(pace) == rest
+    assert left(other) == 939
+    clock.wait(61, threading.Event())
+    assert left(pace) == left(other) == 1878
 
 
 def test_a_killed_process_gives_its_permits_back(tmp_path: Path, clock: Skipping) -> None:

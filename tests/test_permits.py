@@ -110,6 +110,15 @@ def test_longer_pause_counts() -> None:
     assert permits.take("a", 7, 5, 1) == (30, 30)
 
 
+@given(st.permutations([(5, 0.0, None), (30, 10.0, 1.0), (20, 15.0, 2.0)]))
+def test_joined(kept: list[tuple[float, float, float | None]]) -> None:
+    """What was counted in several places counts all together, in whatever order."""
+    permits = Permits()
+    for number, (pause, paused, refused) in enumerate(kept):
+        permits.join(Permits({str(number): 1.0}, pause, paused, refused))
+    assert permits == Permits({"0": 1.0, "1": 1.0, "2": 1.0}, 30, 10.0, 2.0)
+
+
 def test_long_pause() -> None:
     """A pause lasts as long as it was asked for, a day at the most, and none that began before a restart counts."""
     permits = Permits()
