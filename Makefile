@@ -38,11 +38,14 @@ tests: .venv/dev browser  # The suite on the checkout, with the notebooks and th
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# What a wheel can lack are files and dependencies. Charts and forms have no files, and need what the others need; the
+# benchmarks, S3 and the browser are of the checkout's environment.
 wheel-tests: .venv/dev .venv-wheel/ready  # The suite on the built wheel, with nothing but its own dependencies and pytest
 	rm -rf dist build/wheel.log && mkdir -p build
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	.venv-wheel/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
-	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest $(WORKERS) --ignore tests/browser --ignore tests/contract/test_openapi.py --ignore tests/test_s3.py
+	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest $(WORKERS) \
+	  $(patsubst %,--ignore tests/%,browser charts forms contract/test_openapi.py test_benchmarks.py test_s3.py)
 
 bench: .venv-bench/ready  ## Measure the loader beside its rivals, some minutes, and write docs/performance.md anew
 	.venv-bench/bin/python -m benchmarks $(BENCH)

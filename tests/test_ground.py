@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import operator
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -21,6 +22,16 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_module_can_be_imported() -> None:
+    """Nothing that a module needs is missing among the files and the dependencies of what is installed."""
+    names = [
+        module.name for module in pkgutil.walk_packages(amo.__path__, "amoexplore.") if "__main__" not in module.name
+    ]
+    script = f"import importlib; [importlib.import_module(name) for name in {names}]"
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+    assert "amoexplore.sandbox.app" in names
 
 
 def test_environment_yml_is_pyproject() -> None:
