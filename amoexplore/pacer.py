@@ -251,13 +251,16 @@ class Pacer:
                 f"{pause:.0f} s. Try again then; until then have nothing else send to it either.",
                 retry_after=pause,
             )
-        if pause and (end := clock.now() + pause) > self._told + _WORTH_TELLING:
-            self._told = end
-            self._tell(pause, "too many requests")
+        self._tell(pause, "too many requests")
         return pause or min(wait, _LOOK)
 
     def _tell(self, seconds: float, why: str) -> None:
-        if seconds >= _WORTH_TELLING:
+        """Tell of a wait, unless another thread has told of one that lasts about as long."""
+        end = clock.now() + seconds
+        with self._mutex:
+            is_told = seconds < _WORTH_TELLING or end <= self._told + _WORTH_TELLING
+            self._told = self._told if is_told else end
+        if not is_told:
             from tqdm import tqdm  # noqa: PLC0415  seldom needed
 
             tqdm.write(f"{self._name}: {why}; waiting {seconds:.0f} s, then going on.", file=sys.stderr)

@@ -383,6 +383,18 @@ def test_a_forked_process_goes_on() -> None:
         assert (child.exitcode, len(server.requests)) == (0, 1)
 
 
+def test_many_that_wait_are_told_once(clock: Skipping, capsys: pytest.CaptureFixture[str]) -> None:
+    """Threads that wait for the same reason say so in one line; who has to wait for much longer says it again."""
+    pace = Pacer("example", Path("unused"))
+    for seconds in (1.0, 1.5, 1.2, 3.0, 3.1):
+        clock.now = lambda: 1000.0  # type: ignore[method-assign]  # all at the same time
+        pace.rest(seconds, "no connection")
+    assert capsys.readouterr().err.splitlines() == [
+        "example: no connection; waiting 1 s, then going on.",
+        "example: no connection; waiting 3 s, then going on.",
+    ]
+
+
 def test_a_block_reaches_who_queues() -> None:
     """Who waited behind others for his turn is told of a block, even if a permit is free by then."""
 
