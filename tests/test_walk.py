@@ -229,7 +229,7 @@ def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
         for _ in range(2):  # it takes no more than these
             waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
+            waiting.settimeout(0)
             waiting.connect_ex(full.getsockname())
         account = Account(f"http://127.0.0.1:{full.getsockname()[1]}", "canary-token-7f3a", timeout=2)
         walk.lengths.remember(account, 250, 40)
