@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 
 
 class _Breakable:
-    """What a connection does besides, so that it can be broken: mixed into those of urllib3."""
+    """What a connection does besides, so that it can be broken, and is one process's: mixed into those of urllib3."""
 
     sock: Any
+    #: The process that made it: one that was forked from that would get its answers.
+    _owner = 0
+
+    @property
+    def is_connected(self) -> bool:
+        return self._owner == os.getpid() and bool(super().is_connected)  # type: ignore[misc]  # that of the connection
 
     def connect(self) -> None:
+        self._owner = os.getpid()
         super().connect()  # type: ignore[misc]  # that of the connection
         if (stop := stops.current()) and stop.is_set():
             raise stops.CalledOff

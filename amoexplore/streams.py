@@ -160,10 +160,9 @@ def stream(
     walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))
     tally = Tally()
     with ExitStack() as stack:
-        writers: dict[Table, TableFile] = {}
-        for table, path in paths.items():
-            unfinished = stack.enter_context(files.whole(path))
-            writers[table] = stack.enter_context(kind(unfinished))
+        unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
+        # Left before any of those is: no file takes its place before all are written to the end.
+        writers = {table: stack.enter_context(kind(path)) for table, path in unfinished.items()}
         for part in _parts(walk, **options):
             tally.add(part)
             for table, writer in writers.items():

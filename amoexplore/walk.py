@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -26,7 +27,7 @@ _WORTH_IT: Final = 0.05
 _BUSY: Final = 0.003
 #: For no longer than this Ctrl-C waits on systems whose locks it does not break.
 _SLICE: Final = 0.25
-#: How long to wait for a thread that was called off. It may be looking up a name, which nothing ends.
+#: How long to wait for threads that were called off. They may be connecting or looking up a name, which nothing ends.
 _PATIENCE: Final = 2.0
 
 
@@ -173,9 +174,10 @@ class _Ahead:
         with self._room:
             self._end = self._taken
             self._room.notify_all()
+        end = time.monotonic() + _PATIENCE
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(_PATIENCE)
+                thread.join(max(0.0, end - time.monotonic()))
 
     def _take(self) -> Page:
         """Return the next page in order, or raise what came in its place."""

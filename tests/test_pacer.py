@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -393,6 +394,37 @@ def test_many_that_wait_are_told_once(clock: Skipping, capsys: pytest.CaptureFix
         "example: no connection; waiting 1 s, then going on.",
         "example: no connection; waiting 3 s, then going on.",
     ]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_has_its_own_connections() -> None:
+    """Both processes would get each other's answers over one that was open before; the first one's stays open."""
+    callers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections stay open
+
+        def do_GET(self) -> None:
+            callers.append(self.client_address[1])
+            self.wfile.write(answer(listing([widget(1)]), headers={"Connection": "keep-alive"}))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        account = Account(f"http://127.0.0.1:{server.server_port}", TOKEN)
+        account.widgets_answer()
+        child = multiprocessing.get_context("fork").Process(target=account.widgets_answer)
+        child.start()
+        child.join(30)
+        account.widgets_answer()
+        server.shutdown()
+        thread.join()
+    assert child.exitcode == 0
+    first, forked, again = callers
+    assert first == again != forked
 
 
 def test_a_block_reaches_who_queues() -> None:

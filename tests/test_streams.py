@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors, export, frames
 from amoexplore.seen import Seen
+from amoexplore.streams import ParquetFile, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,6 +107,25 @@ def test_a_failure_leaves_the_files_as_they_were(tmp_path: Path) -> None:
         amo.load_to_parquet(server.account(), path, limit=1)
     assert path.read_text() == "before"
     assert [path] == list(tmp_path.glob("*x*"))
+
+
+class _Full(ParquetFile):
+    """A file whose last rows find no room, where it is one of widgets."""
+
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
+        if "settings" not in self._path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_file_that_fails_at_its_end_leaves_both_as_they_were(account: Account, tmp_path: Path) -> None:
+    """Neither file takes its place before both are written to the end."""
+    paths: dict[Any, Path] = {"widgets": tmp_path / "x.parquet", "settings": tmp_path / "x.settings.parquet"}
+    for path in paths.values():
+        path.write_text("before")
+    with pytest.raises(OSError, match="No space"):
+        stream(account, paths, _Full)
+    assert [path.read_text("latin-1") for path in paths.values()] == ["before", "before"]
 
 
 @pytest.mark.parametrize("decimal_comma", [False, True])

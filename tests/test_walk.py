@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
+import time
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,6 +220,34 @@ def test_ctrl_c_calls_everything_off() -> None:
         catalog = amo.load_catalog(server.account(), resume=raised.value)
     assert catalog.widgets["id"].tolist() == list(range(1, 101))
     assert catalog.report.requests >= len(server.requests)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that are never made hold Ctrl-C back for as long as one of them may, not one after the other."""
+    monkeypatch.setattr(walk, "_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        for _ in range(2):  # it takes no more than these
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(full.getsockname())
+        account = Account(f"http://127.0.0.1:{full.getsockname()[1]}", "canary-token-7f3a", timeout=2)
+        walk.lengths.remember(account, 250, 40)
+        interrupted: list[float] = []
+
+        def interrupt() -> None:
+            interrupted.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(0.2, interrupt)
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            amo.load_catalog(account)
+        assert time.monotonic() - interrupted[0] < 4 * 0.2
+        timer.join()
+        for thread in threading.enumerate():
+            if thread.name.startswith("page "):
+                thread.join()
 
 
 @pytest.mark.usefixtures("at_once")
