@@ -113,7 +113,7 @@ def snapshot(
     written = {f"{table}.parquet": _parquet(catalog, table) for table in TABLES}
     manifest = Manifest(
         schema=SCHEMA,
-        taken=taken or datetime.now(UTC),
+        taken=datetime.now(UTC) if taken is None else _in_utc(taken),
         account=catalog.report.account,
         written_by=f"amoexplore {version('amoexplore')}",
         files={name: _file(content) for name, content in written.items()},
@@ -144,6 +144,11 @@ def address(where: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
 def shown(system: AbstractFileSystem, path: str) -> str:
     """Return an address as it may be shown: without what a user and a password of it were."""
     return path if isinstance(system, LocalFileSystem) else system.unstrip_protocol(path)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC as datetime has it, also one of pandas, whose nanoseconds go."""
+    return datetime.fromisoformat(moment.astimezone(UTC).isoformat())
 
 
 def _parquet(catalog: Catalog, table: str) -> bytes:

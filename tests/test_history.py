@@ -157,6 +157,7 @@ def test_what_returns(days: Callable[..., History]) -> None:
         ["a.amocrm.ru", "b", 1.0, "01-01", "01-02"],
         ["a.amocrm.ru", "b", 1.0, "01-03", None],
     ]
+    assert history.spans("rating").equals(history.spans("rating", "rating"))
 
 
 def test_ratings(days: Callable[..., History]) -> None:
