@@ -132,9 +132,19 @@ def snapshot(
 
 
 def address(where: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of an address, and the folder in it."""
+    """Return the file system of an address, and the folder in it.
+
+    Raises
+    ------
+    ValueError
+        If fsspec knows no such address.
+    ImportError
+        If it needs another package for them.
+    """
     try:
         system, root = fsspec.core.url_to_fs(os.fspath(where))
+    except ValueError as error:
+        raise ValueError(f"{error}. Give a folder, or an address of fsspec such as s3://bucket/snapshots.") from None
     except ImportError as error:
         extra = " For s3:// it is: pip install 'amoexplore[s3]'" if str(os.fspath(where)).startswith("s3") else ""
         raise ImportError(f"fsspec needs another package for this kind of address: {error}.{extra}") from None
