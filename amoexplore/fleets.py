@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -13,7 +14,8 @@ from tqdm.auto import tqdm
 
 from amoexplore import display
 from amoexplore.account import Account
-from amoexplore.errors import UnreadableValueWarning
+from amoexplore.errors import ConfigurationError, UnreadableValueWarning
+from amoexplore.hosts import account_address
 from amoexplore.load import PATIENCE
 from amoexplore.members import Loaded, Manner, Member, nothing, report_of
 from amoexplore.models import Secret
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from amoexplore.transport import Pace
 
 Accounts: TypeAlias = "Mapping[str, Access] | Iterable[Account | str]"
+
+#: What looks like an address, be it one or not. A token has no dots, or parts that are longer.
+_NAME = re.compile(r"(https?://)?[\w-]{1,63}(\.[\w-]{1,63})+(:[0-9]{1,5})?/?")
 
 #: Accounts that are loaded at once.
 WORKERS = 8
@@ -171,7 +176,21 @@ def _members(accounts: Secret) -> list[Member]:
 def _masked(accounts: Secret) -> list[tuple[object, Any]]:
     given = accounts.reveal()
     pairs = given.items() if isinstance(given, Mapping) else ((one, None) for one in given)
-    return [(one, MaskedText(access) if isinstance(access, str) else access) for one, access in pairs]
+    return [
+        (_named(one, number), MaskedText(access) if isinstance(access, str) else access)
+        for number, (one, access) in enumerate(pairs, 1)
+    ]
+
+
+def _named(one: object, number: int) -> object:
+    """Return the account as it was given; but by its number what is no address and may be a token, or hold one."""
+    if not isinstance(one, str) or _NAME.fullmatch(one):
+        return one
+    try:
+        account_address(one)
+    except ConfigurationError:
+        return f"(number {number}: no address)"
+    return one
 
 
 def _member(one: object, access: Any) -> Member:

@@ -22,13 +22,21 @@ def beginning(moment: Moment) -> datetime:
 def end(moment: Moment) -> datetime:
     """Return the moment; of a day its last one."""
     found, is_day = _read(moment)
-    return found + _DAY - _TICK if is_day else found
+    return found + (_DAY - _TICK) if is_day else found
 
 
 def _read(moment: Moment) -> tuple[datetime, bool]:
     """Return the moment, and whether it is a day of which it is the first moment."""
-    if isinstance(moment, str):
-        moment = _parsed(moment)
+    try:
+        return _in_utc(_parsed(moment) if isinstance(moment, str) else moment)
+    except (ValueError, TypeError, OverflowError):  # the last of what no calendar has
+        raise ValueError(
+            f"{moment!r} is no moment: write a day (2026-11-01), a time (2026-11-01T09:30, in UTC) or how long ago"
+            " (12h, 30d, 4w)."
+        ) from None
+
+
+def _in_utc(moment: date | datetime | timedelta) -> tuple[datetime, bool]:
     if isinstance(moment, timedelta):
         return datetime.now(UTC) - moment, False
     if isinstance(moment, datetime):
@@ -42,10 +50,7 @@ def _parsed(text: str) -> date | datetime | timedelta:
             return read(text)
         except ValueError:
             continue
-    raise ValueError(
-        f"{text!r} is no moment: write a day (2026-11-01), a time (2026-11-01T09:30, in UTC) or how long ago"
-        " (12h, 30d, 4w)."
-    )
+    raise ValueError(text)
 
 
 def _ago(text: str) -> timedelta:

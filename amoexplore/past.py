@@ -209,7 +209,7 @@ class History:
             time.
         """
         demand(pd.DataFrame(columns=[*WIDGETS]), columns)
-        of = [name for name in (columns or WIDGETS) if name != "code"]
+        of = [name for name in dict.fromkeys(columns or WIDGETS) if name != "code"]
         with self._connection(self._of(account), "widgets") as opened:
             found = queries.answer(
                 opened,

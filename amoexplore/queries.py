@@ -219,10 +219,17 @@ def answer(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[obj
     table = opened.sql(sql, params=parameters).to_arrow_table()
     for at, field in enumerate(table.schema):
         if pa.types.is_decimal(field.type):  # what DuckDB makes of a sum of whole numbers
-            kind = pa.int64() if field.type.scale == 0 else pa.float64()
-            table = table.set_column(at, field.name, table.column(at).cast(kind))
+            table = table.set_column(at, field.name, _number_of(table.column(at)))
     frame: pd.DataFrame = table.to_pandas(types_mapper=_PANDAS.get)
     return frame
+
+
+def _number_of(decimals: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimals as numbers: whole ones as such, as far as 64 bits go."""
+    try:
+        return decimals.cast(pa.int64() if decimals.type.scale == 0 else pa.float64())
+    except pa.ArrowInvalid:
+        return decimals.cast(pa.float64())
 
 
 def runs(table: str, columns: Iterable[str]) -> str:

@@ -160,7 +160,8 @@ class Shelf:
     def _listed(self) -> Iterator[tuple[str, str, int]]:
         for path, facts in self._system.find(self._root, detail=True).items():
             folder, _, name = path.removeprefix(f"{self._root}/").rpartition("/")
-            if folder.removeprefix(".").startswith("taken="):  # with the dot: its name as long as it is written
+            # With the dot: its name as long as it is written.
+            if folder.removeprefix(".").startswith("taken=") and "/" in folder:
                 yield folder, name, facts["size"]
 
 

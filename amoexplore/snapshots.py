@@ -113,7 +113,7 @@ def snapshot(
     written = {f"{table}.parquet": _parquet(catalog, table) for table in TABLES}
     manifest = Manifest(
         schema=SCHEMA,
-        taken=taken or datetime.now(UTC),
+        taken=datetime.now(UTC) if taken is None else _in_utc(taken),
         account=catalog.report.account,
         written_by=f"amoexplore {version('amoexplore')}",
         files={name: _file(content) for name, content in written.items()},
@@ -132,9 +132,19 @@ def snapshot(
 
 
 def address(where: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of an address, and the folder in it."""
+    """Return the file system of an address, and the folder in it.
+
+    Raises
+    ------
+    ValueError
+        If fsspec knows no such address.
+    ImportError
+        If it needs another package for them.
+    """
     try:
         system, root = fsspec.core.url_to_fs(os.fspath(where))
+    except ValueError as error:
+        raise ValueError(f"{error}. Give a folder, or an address of fsspec such as s3://bucket/snapshots.") from None
     except ImportError as error:
         extra = " For s3:// it is: pip install 'amoexplore[s3]'" if str(os.fspath(where)).startswith("s3") else ""
         raise ImportError(f"fsspec needs another package for this kind of address: {error}.{extra}") from None
@@ -144,6 +154,11 @@ def address(where: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
 def shown(system: AbstractFileSystem, path: str) -> str:
     """Return an address as it may be shown: without what a user and a password of it were."""
     return path if isinstance(system, LocalFileSystem) else system.unstrip_protocol(path)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC as datetime has it, also one of pandas, whose nanoseconds go."""
+    return datetime.fromisoformat(moment.astimezone(UTC).isoformat())
 
 
 def _parquet(catalog: Catalog, table: str) -> bytes:

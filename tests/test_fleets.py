@@ -103,6 +103,15 @@ def test_failures_are_rows(many: Sandbox) -> None:
     assert SECRET not in fleet.report.to_csv()
 
 
+@pytest.mark.parametrize("accounts", [[SECRET, SECRET], {SECRET: "a.amocrm.ru"}, [f"https://me:{SECRET}@a.amocrm.ru"]])
+def test_what_may_be_a_token_is_not_shown(accounts: Any) -> None:
+    """Tokens where addresses belong, and passwords in addresses, are in no report; the row says which it was."""
+    fleet = load(accounts)
+    assert fleet.failed["account"].tolist() == [f"(number {n}: no address)" for n in range(1, len(accounts) + 1)]
+    assert set(fleet.failed["error"]) == {"ConfigurationError"}
+    assert SECRET not in fleet.report.to_csv()
+
+
 def test_requests_of_a_failed_load_are_counted(many: Sandbox) -> None:
     """A load that broke off on its second page tells of both, and has no rows."""
     (item, *_) = many.accounts.items()
@@ -180,7 +189,7 @@ def test_tracebacks_do_not_show_tokens(options: dict[str, Any]) -> None:
         amo.load_fleet({"a.amocrm.ru": SECRET}, **options)
     assert SECRET not in shown(raised.value)
     with pytest.raises(ValueError, match="twice") as raised:
-        amo.load_fleet({"a.amocrm.ru": SECRET, "A.amocrm.ru": SECRET})
+        amo.load_fleet({"a.amocrm.ru": SECRET, "A.amocrm.ru": SECRET, SECRET: "b.amocrm.ru"})
     assert SECRET not in shown(raised.value)
 
 

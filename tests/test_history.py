@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -89,9 +89,11 @@ def test_moments() -> None:
         NEW_YEAR,
         NEW_YEAR - timedelta(microseconds=1),
     )
-    for text in ("yesterday", "", "30", "2026-13-01", "5 apples"):
+    assert moments.end("9999-12-31") == datetime.max.replace(tzinfo=UTC)
+    wrong: list[Any] = ["yesterday", "", "30", "2026-13-01", "5 apples", "999999d", "0001-01-01T00:00+01:00", 30]
+    for moment in wrong:
         with pytest.raises(ValueError, match="is no moment: write a day"):
-            moments.beginning(text)
+            moments.beginning(moment)
 
 
 def test_several_accounts(days: Callable[..., History]) -> None:
@@ -155,6 +157,7 @@ def test_what_returns(days: Callable[..., History]) -> None:
         ["a.amocrm.ru", "b", 1.0, "01-01", "01-02"],
         ["a.amocrm.ru", "b", 1.0, "01-03", None],
     ]
+    assert history.spans("rating").equals(history.spans("rating", "rating"))
 
 
 def test_ratings(days: Callable[..., History]) -> None:
@@ -237,6 +240,7 @@ def test_query(days: Callable[..., History]) -> None:
     )
     assert history.query("SELECT code FROM widgets WHERE rating > ?", [1.5])["code"].tolist() == ["a"]
     assert history.query("PIVOT widgets ON code IN ('a', 'b') USING first(rating) GROUP BY taken").shape == (2, 3)
+    assert history.query("SELECT 20000000000000000000 AS large, sum(1) AS small").to_numpy().tolist() == [[2e19, 1]]
     assert history.query("EXPLAIN SELECT 1 FROM snapshots").columns.tolist() == ["explain_key", "explain_value"]
 
 
@@ -371,6 +375,7 @@ def test_what_else_lies_there(days: Callable[..., History], tmp_path: Path) -> N
     (tmp_path / "README.md").write_text("mine", encoding="utf-8")
     (tmp_path / "charts").mkdir()
     (tmp_path / "charts" / "a.png").write_bytes(b"")
+    (next(tmp_path.glob("taken=*")) / ".DS_Store").write_bytes(b"")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(amo.history(tmp_path).snapshots) == 1

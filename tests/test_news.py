@@ -55,6 +55,15 @@ def test_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"Nothing has changed: 2 snapshots, .* UTC\.\n", capsys.readouterr().out)
 
 
+@pytest.mark.usefixtures("environment")
+def test_where_is_checked_before_the_load(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that can't be written to is told at once, and not after a catalogue was loaded."""
+    before = len(sandbox.requests)
+    assert main(["snapshot", "s4://bucket/snapshots"]) == 1
+    assert "Protocol not known: s4. Give a folder, or an address of fsspec" in capsys.readouterr().err
+    assert len(sandbox.requests) == before
+
+
 def test_changes_as_a_table(where: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --to it is a table, with what it is of below."""
     monkeypatch.setenv("COLUMNS", "160")

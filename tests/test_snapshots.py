@@ -84,6 +84,12 @@ def test_times_are_in_utc(catalog: Catalog, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"add tzinfo=datetime\.UTC"):
         amo.snapshot(catalog, tmp_path / "none", taken=datetime(2026, 1, 1))  # noqa: DTZ001  what is refused
     assert not (tmp_path / "none").exists()
+    odd = timezone(timedelta(hours=1, seconds=17))  # which ISO 8601 has no letters for
+    for taken in (datetime(2026, 1, 1, 2, 0, 17, tzinfo=odd), pd.Timestamp("2026-01-01T04:00:00.000000999+02:00")):
+        amo.snapshot(catalog, tmp_path, taken=taken)
+    assert amo.history(tmp_path).snapshots["taken"].dt.hour.tolist() == [0, 1, 2]
+    with pytest.raises(errors.NoSnapshot, match="taken 2026-01-01 00:00 UTC"):
+        amo.history(tmp_path).catalog("2025-12-31")
 
 
 @pytest.mark.parametrize("kind", ["local", "memory"])
