@@ -8,50 +8,26 @@ anything: files opened, written, synced, renamed, removed, locks, requests. Prin
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
+from steps import Steps
 
 import amoexplore as amo
 from amoexplore.transport import Transport
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 url = sys.argv[1]
-last = steps = 0
+steps = Steps()
 
 
-def step() -> None:
-    """Count, and die if it is time."""
-    global steps  # noqa: PLW0603  a script's own count
-    if steps == last:
-        os.kill(os.getpid(), signal.SIGKILL)
-    steps += 1
-
-
-def stepping(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with a step before it and one after it."""
-
-    def stepped(*arguments: Any, **options: Any) -> Any:
-        step()
-        result = function(*arguments, **options)
-        step()
-        return result
-
-    return stepped
-
-
-os.open, os.fdopen, os.fsync = stepping(os.open), stepping(os.fdopen), stepping(os.fsync)
+os.open, os.fdopen, os.fsync = steps.around(os.open), steps.around(os.fdopen), steps.around(os.fsync)
 for owner, names in ((Path, ("replace", "unlink")), (FileLock, ("acquire", "release")), (Transport, ("send",))):
     for name in names:
-        setattr(owner, name, stepping(getattr(owner, name)))
+        setattr(owner, name, steps.around(getattr(owner, name)))
 
 for line in sys.stdin:
-    last = int(line)
+    steps.last = int(line)
     child = os.fork()
     if not child:
         account = amo.connect(url)
