@@ -1,30 +1,54 @@
-"""The widgets of one page to Arrow columns: clean values, and a note of each one that can't be read."""
+"""The widgets of one page to columns of clean values, and a note of each value that can't be read."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from itertools import chain
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pyarrow as pa
+from itertools import accumulate, chain, pairwise, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amoexplore import normalize
 from amoexplore.wire import Unreadable, name_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from msgspec import Struct
 
     from amoexplore import wire
     from amoexplore.normalize import Reader
 
-    Columns = dict[str, Any]
-
+#: Columns and dtypes of ``catalog.widgets``.
+WIDGETS = {
+    "id": "int64",
+    "code": "str",
+    "version": "str",
+    "rating": "Float64",
+    "is_lead_source": "boolean",
+    "is_work_with_dp": "boolean",
+    "is_crm_template": "boolean",
+    "is_active_in_account": "boolean",
+    "client_uuid": "str",
+    "pipeline_id": "Int64",
+    "settings_count": "int64",
+    "required_count": "int64",
+}
+#: The flags of a widget.
+FLAGS = [name for name, dtype in WIDGETS.items() if dtype == "boolean"]
+#: Columns and dtypes of ``catalog.settings``.
+SETTINGS = {
+    "widget_id": "int64",
+    "code": "str",
+    "position": "int64",
+    "key": "str",
+    "name": "str",
+    "type": "str",
+    "is_required": "boolean",
+}
 #: Fields of structs as columns, each in one go.
 _WIDGET: dict[str, Callable[[Sequence[wire.Widget]], list[Any]]] = {
+    "id": lambda widgets: [widget.id for widget in widgets],
+    "code": lambda widgets: [widget.code for widget in widgets],
     "version": lambda widgets: [widget.version for widget in widgets],
     "rating": lambda widgets: [widget.rating for widget in widgets],
     "is_lead_source": lambda widgets: [widget.is_lead_source for widget in widgets],
@@ -47,6 +71,21 @@ _READERS = {**normalize.WIDGET, **normalize.SETTING}
 KNOWN_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp"})
 
 
+class Columns(NamedTuple):
+    """Clean values of widgets and of their settings, a list for each column.
+
+    Attributes
+    ----------
+    widgets : dict of list
+        All columns of the frame.
+    settings : dict of list
+        Those that the settings themselves have; what else the frame has follows from the widgets.
+    """
+
+    widgets: dict[str, list[Any]]
+    settings: dict[str, list[Any]]
+
+
 class PageReader:
     """Reads the widgets of one page.
 
@@ -67,29 +106,15 @@ class PageReader:
             return self._page.widgets
         return [widget for widget in self._page.widgets if self._identify(widget)]
 
-    def columns(self, widgets: list[wire.Widget]) -> tuple[Columns, Columns]:
-        """Return the columns of both frames, by name; each is an array or a list of clean values."""
+    def columns(self, widgets: list[wire.Widget]) -> Columns:
+        """Return the clean values of both frames, by column."""
         templates = [widget.settings_template or () for widget in widgets]
-        fields = list(chain.from_iterable(templates))
-        lengths = np.fromiter(map(len, templates), np.int64, len(templates))
-        rows = np.arange(len(widgets))
-        owners = np.repeat(rows, lengths)  # for each setting the row of its widget
-        ids = pa.array([widget.id for widget in widgets], pa.int64())
-        codes = pa.array([widget.code for widget in widgets], pa.large_string())
-        settings = {
-            "widget_id": ids.take(pa.array(owners)),
-            "code": codes.take(pa.array(owners)),
-            "position": np.arange(len(fields)) - np.repeat(lengths.cumsum() - lengths, lengths),
-            **self._clean(_SETTING, fields, widgets, owners),
-        }
-        required = np.array([flag is True for flag in settings["is_required"]], bool)
-        return {
-            "id": ids,
-            "code": codes,
-            **self._clean(_WIDGET, widgets, widgets, rows),
-            "settings_count": lengths,
-            "required_count": np.bincount(owners[required], minlength=len(widgets)),
-        }, settings
+        lengths = list(map(len, templates))
+        own = self._clean(_WIDGET, widgets, [widget.code for widget in widgets])
+        settings = self._clean(_SETTING, list(chain.from_iterable(templates)), repeated(own["code"], lengths))
+        flags = settings["is_required"]
+        required = [flags[start:end].count(True) for start, end in pairwise(accumulate(lengths, initial=0))]
+        return Columns({**own, "settings_count": lengths, "required_count": required}, settings)
 
     def _identify(self, widget: wire.Widget) -> bool:
         name = name_of(widget)
@@ -106,13 +131,9 @@ class PageReader:
         return True
 
     def _clean(
-        self,
-        takers: Mapping[str, Callable[[Any], list[Any]]],
-        structs: Sequence[Struct],
-        widgets: list[wire.Widget],
-        owners: np.ndarray,
-    ) -> Columns:
-        """Return fields of structs as columns; ``owners`` has for each struct the row of its widget."""
+        self, takers: Mapping[str, Callable[[Any], list[Any]]], structs: Sequence[Struct], codes: Iterable[str]
+    ) -> dict[str, list[Any]]:
+        """Return fields of structs as columns; ``codes`` are those of the widgets that each belongs to."""
         columns = {name: take(structs) for name, take in takers.items()}
         for name, values in columns.items():
             read = _READERS[name]
@@ -122,7 +143,7 @@ class PageReader:
             try:
                 columns[name] = list(map(quick, values))
             except ValueError:
-                codes = [widgets[owner].code for owner in owners]
+                codes = list(codes)
                 columns[name] = [self._read(read, *row, name) for row in zip(values, codes, strict=True)]
         return columns
 
@@ -132,6 +153,11 @@ class PageReader:
         except ValueError:
             self._unreadable.append(Unreadable(self._page.number, code, name, shown(value)))
             return None
+
+
+def repeated(values: Iterable[Any], counts: Iterable[int]) -> Iterator[Any]:
+    """Return an iterator over values, each as often as is told."""
+    return chain.from_iterable(map(repeat, values, counts))
 
 
 def unknown_types(types: Sequence[str | None]) -> Counter[str]:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from packaging.version import Version
 
+from amoexplore.columns import FLAGS
 from amoexplore.errors import FewRatingsWarning, UnknownWidget
-from amoexplore.frames import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

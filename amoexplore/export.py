@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from amoexplore import files
 from amoexplore.load import load_catalog
-from amoexplore.streams import CsvFile, ParquetFile, load_to_parquet, stream
+from amoexplore.streams import CsvFile, ParquetFile, RussianCsvFile, load_to_parquet, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ def load(
         case ".parquet":
             return stream(account, {table: path}, ParquetFile) if table else load_to_parquet(account, path)
         case ".csv":
-            return stream(account, {table or "widgets": path}, partial(CsvFile, decimal_comma=decimal_comma))
+            return stream(account, {table or "widgets": path}, RussianCsvFile if decimal_comma else CsvFile)
         case _:
             catalog = load_catalog(account)
             write_excel(catalog, path)

@@ -1,49 +1,21 @@
-"""Pages to the two DataFrames, and their schemas."""
+"""Columns to the two DataFrames, and their schemas."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from amoexplore.columns import PageReader, unknown_types
-from amoexplore.seen import Seen
+from amoexplore.columns import SETTINGS, WIDGETS
+from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from amoexplore import wire
-    from amoexplore.wire import Unreadable
-
-#: Columns and dtypes of ``catalog.widgets``.
-WIDGETS = {
-    "id": "int64",
-    "code": "str",
-    "version": "str",
-    "rating": "Float64",
-    "is_lead_source": "boolean",
-    "is_work_with_dp": "boolean",
-    "is_crm_template": "boolean",
-    "is_active_in_account": "boolean",
-    "client_uuid": "str",
-    "pipeline_id": "Int64",
-    "settings_count": "int64",
-    "required_count": "int64",
-}
-#: The flags of a widget.
-FLAGS = [name for name, dtype in WIDGETS.items() if dtype == "boolean"]
-#: Columns and dtypes of ``catalog.settings``.
-SETTINGS = {
-    "widget_id": "int64",
-    "code": "str",
-    "position": "int64",
-    "key": "str",
-    "name": "str",
-    "type": "str",
-    "is_required": "boolean",
-}
+    from amoexplore.columns import Columns
+    from amoexplore.parts import Part
 
 
 def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
@@ -56,92 +28,20 @@ def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
 WIDGETS_SCHEMA, SETTINGS_SCHEMA = _schema(WIDGETS), _schema(SETTINGS)
 
 
-class Part(NamedTuple):
-    """What became of one page.
-
-    Attributes
-    ----------
-    widgets, settings : RecordBatch
-        Its rows in the two frames.
-    unreadable : list of Unreadable
-        Values that became NA, and entries without an id or a code, which are left out.
-    repeated : list of tuple
-        Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
-    unknown, types : Counter
-        Fields and types of settings that nobody knows.
-    entries, requests, waited
-        Entries of its list, requests and seconds of waiting that it took.
-    """
-
-    widgets: pa.RecordBatch
-    settings: pa.RecordBatch
-    unreadable: list[Unreadable]
-    repeated: list[tuple[str, int, int, int]]
-    unknown: Counter[str]
-    types: Counter[str]
-    entries: int
-    requests: int
-    waited: float
+def batches(columns: Columns) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """Return what a page has as rows of the two frames, in Arrow."""
+    widgets = _batch(columns.widgets, WIDGETS_SCHEMA)
+    counts = widgets["settings_count"].to_numpy()
+    owners = pa.array(np.repeat(np.arange(len(counts)), counts))  # for each setting the row of its widget
+    of_widgets = {
+        "widget_id": widgets["id"].take(owners),
+        "code": widgets["code"].take(owners),
+        "position": np.arange(len(owners)) - np.repeat(counts.cumsum() - counts, counts),
+    }
+    return widgets, _batch(columns.settings | of_widgets, SETTINGS_SCHEMA)
 
 
-class Reader:
-    """Makes of each page two Arrow batches, without the widgets that earlier ones had.
-
-    The objects of a page are dropped at once: memory holds columns only.
-
-    Parameters
-    ----------
-    parts : iterable of Part
-        Pages that were read before, from the first on.
-    """
-
-    def __init__(self, parts: Iterable[Part] = ()) -> None:
-        self._seen = Seen()
-        for number, part in enumerate(parts, 1):
-            self._seen.add(part.widgets["code"].to_pylist(), number)
-        self._read: tuple[list[str], int] = [], 0
-
-    def read(self, page: wire.Page) -> Part:
-        """Return what becomes of a page, which is not taken in yet."""
-        unreadable = list(page.unreadable)
-        reader = PageReader(page, unreadable)
-        repeated: list[tuple[str, int, int, int]] = []
-        fresh = self._fresh(reader.identified(), page.number, repeated)
-        self._read = [widget.code for widget in fresh], page.number
-        widgets, settings = reader.columns(fresh)
-        return Part(
-            _batch(widgets, WIDGETS_SCHEMA),
-            _batch(settings, SETTINGS_SCHEMA),
-            unreadable,
-            repeated,
-            page.unknown,
-            unknown_types(settings["type"]),
-            page.count,
-            page.requests,
-            page.waited,
-        )
-
-    def keep(self, part: Part) -> None:  # noqa: ARG002  a reader that keeps rows needs it
-        """Take in the page that was read last: what it has will not be new again."""
-        self._seen.add(*self._read)
-
-    def _fresh(
-        self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
-    ) -> list[wire.Widget]:
-        codes = [widget.code for widget in widgets]
-        first_pages = self._seen.first_pages(codes)
-        if not first_pages and len(set(codes)) == len(codes):
-            return widgets
-        fresh: dict[str, wire.Widget] = {}
-        for widget in widgets:
-            if widget.code in first_pages or widget.code in fresh:
-                repeated.append((widget.code, widget.id, first_pages.get(widget.code, number), number))
-            else:
-                fresh[widget.code] = widget
-        return list(fresh.values())
-
-
-class Frames(Reader):
+class Frames(Reader[pa.RecordBatch]):
     """Keeps what becomes of the pages, and gives the two frames at the end.
 
     Parameters
@@ -155,11 +55,11 @@ class Frames(Reader):
         What became of each page. An interrupt leaves a whole one or none.
     """
 
-    def __init__(self, parts: list[Part] | None = None) -> None:
+    def __init__(self, parts: list[Part[pa.RecordBatch]] | None = None) -> None:
         self.parts = [] if parts is None else parts
-        super().__init__(self.parts)
+        super().__init__(batches, (part.widgets["code"].to_pylist() for part in self.parts))
 
-    def keep(self, part: Part) -> None:
+    def keep(self, part: Part[pa.RecordBatch]) -> None:
         """Take in the page that was read last."""
         super().keep(part)
         self.parts.append(part)

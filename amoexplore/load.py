@@ -9,7 +9,7 @@ import warnings
 from contextlib import ExitStack
 from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from amoexplore.account import Account
-    from amoexplore.frames import Frames, Part
+    from amoexplore.frames import Frames
+    from amoexplore.parts import Part, Reader, Table
     from amoexplore.reports import Report
     from amoexplore.wire import Page, Unreadable
 
@@ -32,16 +33,6 @@ PATIENCE = 1.0
 
 #: What takes long to import, with pandas and pyarrow, and is not needed before a page has come.
 _FRAMES = "amoexplore.frames"
-
-
-class Reader(Protocol):
-    """Makes parts of pages, and keeps those that were good."""
-
-    def read(self, page: Page) -> Part:
-        """Return what becomes of a page."""
-
-    def keep(self, part: Part) -> None:
-        """Take in the page that was read last."""
 
 
 def load_catalog(
@@ -85,7 +76,7 @@ def load_catalog(
     check_on_bad(on_bad)
     before = progress_of(resume, account.url, limit)
     started = time.perf_counter() - before.seconds
-    parts = list(before.parts)
+    parts: list[Part[Any]] = list(before.parts)
     asked = before.requests + sum(part.requests for part in parts)
     walk = Walk(account, before.limit, before.pages + 1)
     try:
@@ -116,8 +107,8 @@ def begun(walk: Walk) -> Iterator[Page]:
 
 
 def read(
-    pages: Iterable[Page], reader: Reader, *, on_bad: str, progress: bool | None, widgets: int = 0
-) -> Iterator[Part]:
+    pages: Iterable[Page], reader: Reader[Table], *, on_bad: str, progress: bool | None, widgets: int = 0
+) -> Iterator[Part[Table]]:
     """Yield what becomes of each page, which the reader has kept then.
 
     Raises

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from amoexplore import display, moments, queries
+from amoexplore.columns import WIDGETS
 from amoexplore.comparisons import CHANGES, changes, demand, unknown_widget
 from amoexplore.errors import NoSnapshot
-from amoexplore.frames import WIDGETS
 from amoexplore.reports import Catalog, Report
 from amoexplore.shelf import Shelf
 from amoexplore.snapshots import TABLES

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amoexplore.errors import AmoError
 
 if TYPE_CHECKING:
-    from amoexplore.frames import Part
+    from amoexplore.parts import Part
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Progress:
 
     url: str
     limit: int
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part[Any], ...] = ()
     requests: int = 0
     seconds: float = 0.0
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 from fsspec import AbstractFileSystem
 
+from amoexplore.columns import SETTINGS, WIDGETS
 from amoexplore.errors import QueryFailed
-from amoexplore.frames import SETTINGS, WIDGETS
 from amoexplore.snapshots import TABLES
 
 if TYPE_CHECKING:

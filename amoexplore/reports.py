@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
@@ -15,7 +15,7 @@ from amoexplore.wire import Unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amoexplore.frames import Part
+    from amoexplore.parts import Part
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +150,7 @@ class Tally:
     unknown: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
 
-    def add(self, part: Part) -> None:
+    def add(self, part: Part[Any]) -> None:
         """Count a page."""
         self.pages += 1
         self.filled += part.entries > 0

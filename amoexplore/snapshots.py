@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
+from amoexplore.columns import SETTINGS, WIDGETS
 from amoexplore.errors import SnapshotExists
-from amoexplore.frames import SETTINGS, WIDGETS
 from amoexplore.load import load_catalog
 from amoexplore.reports import Catalog, Report
 

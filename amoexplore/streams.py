@@ -12,23 +12,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from amoexplore import files
+from amoexplore import files, rows
 from amoexplore.load import begun, check_on_bad, read, warn
+from amoexplore.parts import Reader
 from amoexplore.progress import DEFAULT_LIMIT
 from amoexplore.reports import Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pandas as pd
     import pyarrow as pa
 
     from amoexplore.account import Account
-    from amoexplore.frames import Part
+    from amoexplore.parts import Part
     from amoexplore.reports import Report
+    from amoexplore.wire import Page
 
     Table = Literal["widgets", "settings"]
+    #: Begins to walk: returns the pages, and what reads them.
+    Begin = Callable[[Walk], tuple[Iterable[Page], Reader[Any]]]
 
 #: Rows of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
 _GROUP: Final = 5_000
@@ -98,7 +102,7 @@ def iter_pages(
 
 
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
-    for number, part in enumerate(_parts(Walk(account, limit), on_bad=on_bad, progress=progress), 1):
+    for number, part in enumerate(_parts(Walk(account, limit), _in_arrow, on_bad=on_bad, progress=progress), 1):
         tally = Tally()
         tally.add(part)
         report = tally.report(account.name, part.requests, part.waited)
@@ -149,12 +153,7 @@ def settings_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.settings{path.suffix}")
 
 
-def stream(
-    account: Account,
-    paths: Mapping[Table, Path],
-    kind: Callable[[Path], TableFile],
-    **options: Any,
-) -> Report:
+def stream(account: Account, paths: Mapping[Table, Path], kind: type[TableFile], **options: Any) -> Report:
     """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet."""
     started = time.perf_counter()
     walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))
@@ -163,7 +162,7 @@ def stream(
         unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
         # Left before any of those is: no file takes its place before all are written to the end.
         writers = {table: stack.enter_context(kind(path)) for table, path in unfinished.items()}
-        for part in _parts(walk, **options):
+        for part in _parts(walk, kind.begin, **options):
             tally.add(part)
             for table, writer in writers.items():
                 writer.add(getattr(part, table))
@@ -172,12 +171,20 @@ def stream(
     return report
 
 
-def _parts(walk: Walk, *, on_bad: str = "coerce", progress: bool | None = None) -> Iterator[Part]:
+def _parts(walk: Walk, begin: Begin, *, on_bad: str = "coerce", progress: bool | None = None) -> Iterator[Part[Any]]:
     with walk:
-        pages = begun(walk)
-        from amoexplore.frames import Reader  # noqa: PLC0415  while the network is asked
+        yield from read(*begin(walk), on_bad=on_bad, progress=progress)
 
-        yield from read(pages, Reader(), on_bad=on_bad, progress=progress)
+
+def _in_arrow(walk: Walk) -> tuple[Iterable[Page], Reader[pa.RecordBatch]]:
+    pages = begun(walk)
+    from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
+
+    return pages, Reader(batches)
+
+
+def _in_rows(walk: Walk) -> tuple[Iterable[Page], Reader[rows.Rows]]:
+    return walk, Reader(rows.tables)
 
 
 def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
@@ -187,13 +194,19 @@ def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
 
 
 class TableFile(ABC):
-    """Takes the batches of a table into a file."""
+    """Takes the rows of a table, page by page, into a file."""
+
+    #: What gives it rows of the kind it takes.
+    begin: Begin
+
+    @abstractmethod
+    def __init__(self, path: Path) -> None: ...
 
     def __enter__(self) -> Self:
         return self
 
     @abstractmethod
-    def add(self, batch: pa.RecordBatch) -> None:
+    def add(self, table: Any) -> None:
         """Take in the rows of a page."""
 
     @abstractmethod
@@ -203,14 +216,16 @@ class TableFile(ABC):
 class ParquetFile(TableFile):
     """Takes batches into a Parquet file, in groups of some thousands of rows."""
 
+    begin = staticmethod(_in_arrow)
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._writer: Any = None
         self._held: list[pa.RecordBatch] = []
 
-    def add(self, batch: pa.RecordBatch) -> None:
+    def add(self, table: pa.RecordBatch) -> None:
         """Take in the rows of a page."""
-        self._held.append(batch)
+        self._held.append(table)
         if sum(held.num_rows for held in self._held) >= _GROUP:
             self._write()
 
@@ -230,27 +245,34 @@ class ParquetFile(TableFile):
 
 
 class CsvFile(TableFile):
-    """Takes batches into a CSV file, as pandas writes them."""
+    """Takes rows into a CSV file, as pandas writes them."""
 
-    def __init__(self, path: Path, *, decimal_comma: bool = False) -> None:
-        self._decimal_comma = decimal_comma
+    begin = staticmethod(_in_rows)
+    separator, decimal = ",", "."
+
+    def __init__(self, path: Path) -> None:
         # The byte order mark is how Excel knows that Cyrillic is UTF-8.
         self._file = path.open("w", encoding="utf-8-sig", newline="")
-        self._rows = csv.writer(self._file, delimiter=";" if decimal_comma else ",", lineterminator=os.linesep)
+        self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator=os.linesep)
         self._is_empty = True
 
-    def add(self, batch: pa.RecordBatch) -> None:
+    def add(self, table: rows.Rows) -> None:
         """Take in the rows of a page."""
         if self._is_empty:
-            self._rows.writerow(batch.schema.names)
+            self._rows.writerow(table.columns)
             self._is_empty = False
-        self._rows.writerows(zip(*map(self._cells, batch.columns), strict=True))
+        self._rows.writerows(zip(*map(self._cells, table.columns.values()), strict=True))
 
-    def _cells(self, column: pa.Array) -> list[Any]:
-        cells: list[Any] = column.to_pylist()
-        if self._decimal_comma:
-            return [str(cell).replace(".", ",") if isinstance(cell, float) else cell for cell in cells]
-        return cells
+    def _cells(self, column: list[Any]) -> list[Any]:
+        if self.decimal == ".":
+            return column
+        return [str(cell).replace(".", self.decimal) if isinstance(cell, float) else cell for cell in column]
 
     def __exit__(self, *raised: object) -> None:
         self._file.close()
+
+
+class RussianCsvFile(CsvFile):
+    """The same as Excel in a Russian locale reads it: ``2,8``, separated by semicolons."""
+
+    separator, decimal = ";", ","

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from amoexplore import display
+from amoexplore.columns import FLAGS
 from amoexplore.comparisons import LAST, among, demand, frames_of, places_of, version_of, warn_of_few_ratings
-from amoexplore.frames import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ import yaml
 
 import amoexplore as amo
 from amoexplore import errors
-from amoexplore.frames import SETTINGS, WIDGETS
+from amoexplore.columns import SETTINGS, WIDGETS
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -18,8 +18,8 @@ from tables import Tables, catalogues, settings, widgets
 
 import amoexplore as amo
 from amoexplore import Account, Catalog, History, errors, moments
+from amoexplore.columns import SETTINGS, WIDGETS
 from amoexplore.comparisons import CHANGES
-from amoexplore.frames import SETTINGS, WIDGETS
 from amoexplore.shelf import Shelf
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import errors
-from amoexplore.frames import SETTINGS, WIDGETS
+from amoexplore.columns import SETTINGS, WIDGETS
 
 if TYPE_CHECKING:
     from amoexplore import Account, Catalog, Sandbox

@@ -19,7 +19,7 @@ from tables import Tables, catalogues
 
 import amoexplore as amo
 from amoexplore import Account, Catalog, errors
-from amoexplore.frames import SETTINGS, WIDGETS
+from amoexplore.columns import SETTINGS, WIDGETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

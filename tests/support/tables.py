@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 from hypothesis import strategies as st
 
-from amoexplore.frames import SETTINGS, WIDGETS
+from amoexplore.columns import SETTINGS, WIDGETS
 
 FLAGS = ["is_lead_source", "is_work_with_dp", "is_crm_template", "is_active_in_account"]
 

@@ -1,0 +1,108 @@
+"""What becomes of the pages of a load: a part of each, without the widgets that earlier ones had."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+
+from amoexplore.columns import PageReader, unknown_types
+from amoexplore.seen import Seen
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Sequence
+
+    from amoexplore import wire
+    from amoexplore.columns import Columns
+    from amoexplore.wire import Unreadable
+
+
+class Rows(Protocol):
+    """Rows of a table, however they are kept."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many."""
+
+
+Table = TypeVar("Table", bound=Rows)
+
+
+class Part(NamedTuple, Generic[Table]):
+    """What became of one page.
+
+    Attributes
+    ----------
+    widgets, settings
+        Its rows of the two tables.
+    unreadable : list of Unreadable
+        Values that became NA, and entries without an id or a code, which are left out.
+    repeated : list of tuple
+        Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
+    unknown, types : Counter
+        Fields and types of settings that nobody knows.
+    entries, requests, waited
+        Entries of its list, requests and seconds of waiting that it took.
+    """
+
+    widgets: Table
+    settings: Table
+    unreadable: list[Unreadable]
+    repeated: list[tuple[str, int, int, int]]
+    unknown: Counter[str]
+    types: Counter[str]
+    entries: int
+    requests: int
+    waited: float
+
+
+class Reader(Generic[Table]):
+    """Makes a part of each page.
+
+    The objects of a page are dropped at once: memory holds columns only.
+
+    Parameters
+    ----------
+    tables : callable
+        Makes of the columns of a page its rows of both tables.
+    earlier : iterable of list
+        The codes of the widgets of pages that were read before, from the first on.
+    """
+
+    def __init__(self, tables: Callable[[Columns], tuple[Table, Table]], earlier: Iterable[Sequence[str]] = ()) -> None:
+        self._tables = tables
+        self._seen = Seen()
+        for number, codes in enumerate(earlier, 1):
+            self._seen.add(codes, number)
+        self._read: tuple[Sequence[str], int] = (), 0
+
+    def read(self, page: wire.Page) -> Part[Table]:
+        """Return what becomes of a page, which is not taken in yet."""
+        unreadable = list(page.unreadable)
+        reader = PageReader(page, unreadable)
+        repeated: list[tuple[str, int, int, int]] = []
+        columns = reader.columns(self._fresh(reader.identified(), page.number, repeated))
+        self._read = columns.widgets["code"], page.number
+        widgets, settings = self._tables(columns)
+        types = unknown_types(columns.settings["type"])
+        return Part(
+            widgets, settings, unreadable, repeated, page.unknown, types, page.count, page.requests, page.waited
+        )
+
+    def keep(self, part: Part[Table]) -> None:  # noqa: ARG002  a reader that keeps rows needs it
+        """Take in the page that was read last: what it has will not be new again."""
+        self._seen.add(*self._read)
+
+    def _fresh(
+        self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
+    ) -> list[wire.Widget]:
+        codes = [widget.code for widget in widgets]
+        first_pages = self._seen.first_pages(codes)
+        if not first_pages and len(set(codes)) == len(codes):
+            return widgets
+        fresh: dict[str, wire.Widget] = {}
+        for widget in widgets:
+            if widget.code in first_pages or widget.code in fresh:
+                repeated.append((widget.code, widget.id, first_pages.get(widget.code, number), number))
+            else:
+                fresh[widget.code] = widget
+        return list(fresh.values())
