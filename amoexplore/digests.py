@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 
 class Digests:
@@ -17,13 +17,18 @@ class Digests:
         self._digests = np.empty(0, np.int64)
         self._pages = np.empty(0, np.int32)
 
-    def add(self, pages: Mapping[str, int]) -> None:
-        """Take in codes that have not come before, each with its page."""
-        digests = _digested(pages)
-        order = digests.argsort()
-        places = self._digests.searchsorted(digests[order])
-        self._digests = np.insert(self._digests, places, digests[order])
-        self._pages = np.insert(self._pages, places, np.fromiter(pages.values(), np.int32)[order])
+    def add(self, pages: Iterable[tuple[int, Sequence[str]]]) -> None:
+        """Take in pages with codes that have not come before."""
+        numbers, codes = zip(*pages, strict=True)
+        fresh = np.concatenate(list(map(_digested, codes)))
+        order = fresh.argsort()
+        # What consists of two parts that are in order already is put in order by going through it once.
+        digests = np.concatenate([self._digests, fresh[order]])
+        merged = digests.argsort(kind="stable")
+        self._digests = digests[merged]
+        self._pages = np.concatenate(
+            [self._pages, np.repeat(np.array(numbers, np.int32), list(map(len, codes)))[order]]
+        )[merged]
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""
@@ -33,5 +38,5 @@ class Digests:
         return {codes[hit]: int(self._pages[places[hit]]) for hit in hits.tolist()}
 
 
-def _digested(codes: Collection[str]) -> np.ndarray:
+def _digested(codes: Sequence[str]) -> np.ndarray:
     return np.fromiter(map(hash, codes), np.int64, len(codes))

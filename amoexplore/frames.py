@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import pandas_dtype
 
 from amoexplore.columns import SETTINGS, WIDGETS
 from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amoexplore.columns import Columns
     from amoexplore.parts import Part
@@ -24,6 +25,7 @@ def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
     return pa.Schema.from_pandas(empty, preserve_index=False)
 
 
+_DTYPES = {name: pandas_dtype(dtype) for name, dtype in (WIDGETS | SETTINGS).items()}
 #: The Arrow schemas of both.
 WIDGETS_SCHEMA, SETTINGS_SCHEMA = _schema(WIDGETS), _schema(SETTINGS)
 
@@ -78,7 +80,12 @@ def _batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def frame_of(batches: list[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
+def frame_of(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pd.DataFrame:
     """Return Arrow batches as one DataFrame."""
-    frame: pd.DataFrame = pa.Table.from_batches(batches, schema).to_pandas()
-    return frame
+    table = pa.Table.from_batches(batches, schema)
+    return pd.DataFrame({name: _values(table[name], _DTYPES[name]) for name in schema.names}, copy=False)
+
+
+def _values(column: pa.ChunkedArray, dtype: Any) -> Any:
+    # What Arrow's own to_pandas does, but for joining columns of one dtype: they would be copied once more.
+    return column.to_numpy() if isinstance(dtype, np.dtype) else dtype.__from_arrow__(column)

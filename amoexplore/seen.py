@@ -20,22 +20,25 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._recent: dict[str, int] = {}
+        self._recent: set[str] = set()
+        self._pages: list[tuple[int, Sequence[str]]] = []  # with what of the recent ones each had
         self._digests: Digests | None = None
 
     def add(self, codes: Sequence[str], page: int) -> None:
         """Take in codes that have not come before."""
-        self._recent.update(dict.fromkeys(codes, page))
+        self._recent.update(codes)
+        self._pages.append((page, codes))
         if len(self._recent) > _RECENT:
             from amoexplore.digests import Digests  # noqa: PLC0415  of numpy, which few catalogues are long enough for
 
             self._digests = self._digests or Digests()
-            self._digests.add(self._recent)
-            self._recent = {}
+            self._digests.add(self._pages)
+            self._recent, self._pages = set(), []
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""
         found = {} if self._digests is None else self._digests.first_pages(codes)
-        if not self._recent.keys().isdisjoint(codes):
-            found.update((code, self._recent[code]) for code in codes if code in self._recent)
-        return found
+        return found if self._recent.isdisjoint(codes) else found | self._first_pages(self._recent.intersection(codes))
+
+    def _first_pages(self, recent: set[str]) -> dict[str, int]:
+        return {code: page for page, codes in self._pages for code in codes if code in recent}

@@ -161,6 +161,21 @@ assert not slow, slow
 """
 
 
+def test_a_csv_needs_no_pandas(tmp_path: Path, sandbox: Sandbox) -> None:
+    """A load into a CSV imports nothing of what takes longest to import, from its beginning to its end."""
+    path = tmp_path / "x.csv"
+    source = f"""
+import sys
+from pathlib import Path
+from amoexplore import Account, export
+export.load(Account({sandbox.url!r}, {sandbox.token!r}), Path({str(path)!r}))
+assert not {{"pandas", "pyarrow", "numpy"}} & sys.modules.keys(), sorted(sys.modules)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-S", "-c", source], check=True, env=environment)
+    assert len(path.read_text("utf-8-sig").splitlines()) == 1 + sandbox.size
+
+
 def test_nothing_is_imported_before_it_is_needed() -> None:
     """The package itself imports nothing, and what a load begins with nothing that takes long."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
