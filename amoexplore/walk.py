@@ -92,9 +92,15 @@ class Walk:
             yield page
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
+        before: Page | None = None
         for page in ahead:
-            if page.is_last and page.number != known:
-                lengths.remember(self._account, self._limit, page.number)
+            if page.is_last:
+                # An empty page behind one that named no next one need not be asked for again.
+                is_behind = not page.count and before is not None and not before.links.next
+                end = page.number - is_behind
+                if end != known:
+                    lengths.remember(self._account, self._limit, end)
+            before = page
             yield page
 
     def _fetch(self, draw: Callable[[], int], errand: Errand) -> Page:
@@ -138,7 +144,8 @@ class _Ahead:
         The page to begin with.
     threads : int
     end : int
-        The page that is believed to be the last one: nothing is asked for beyond it before it says that more follow.
+        The page that is believed to be the last one: nothing is asked for beyond it before it says that more follow. A
+        full one does not say whether they do. It is the last one if it names no next page, and all before it do.
     """
 
     def __init__(self, fetch: _Fetch, stop: Stop, first: int, threads: int, end: float) -> None:
@@ -147,7 +154,7 @@ class _Ahead:
         self._window = 2 * threads
         self._drawn = self._taken = first - 1
         self._wanted = 0  # how many threads are about to draw a number
-        self._end = end  # nothing is asked for beyond
+        self._believed = self._end = end  # nothing is asked for beyond
         self._is_sure = False
         self._farthest = 0  # the farthest page that is not the last one
         self._blocked: Blocked | None = None
@@ -162,11 +169,15 @@ class _Ahead:
             thread.start()
 
     def __iter__(self) -> Iterator[Page]:
+        are_named: bool | None = None
         while True:
             page = self._take()
             yield page
-            if page.is_last:
+            if page.is_last or (self._is_believed(page) and are_named):
                 return
+            with self._room:
+                self._go_beyond(page)
+            are_named = are_named is not False and bool(page.links.next)
 
     def close(self) -> None:
         """Call off what is under way, and wait until nothing is."""
@@ -237,14 +248,19 @@ class _Ahead:
             self._came[number] = came
             if isinstance(came, BaseException) or came.is_last:
                 self._end, self._is_sure = min(self._end, number), True
-            elif not self._is_sure:
+            elif not self._is_believed(came):
                 self._go_beyond(came)
             if isinstance(came, Blocked):
                 self._blocked = self._blocked or came
             self._arrival.notify()
 
+    def _is_believed(self, page: Page) -> bool:
+        return page.number == self._believed and not page.links.next
+
     def _go_beyond(self, page: Page) -> None:
         """Move the end to where a page that is not the last one lets it be."""
+        if self._is_sure:
+            return
         self._farthest = max(self._farthest, page.number)
         if not page.links.next:  # the end in all likelihood: one more is asked for, and no more
             self._end = min(self._end, self._farthest + 1)

@@ -105,9 +105,10 @@ class Page(Struct):
         as the API may grant less. Where the link does not tell, the page does that names no next one: elsewhere some
         lists of amoCRM name one for ever, and others none too early.
         """
-        if not self.count or self.size is None:
-            return not self.count or not self.links.next
-        return self.count < self.size
+        if not self.count:
+            return True
+        size = self.size
+        return not self.links.next if size is None else self.count < size
 
     @property
     def size(self) -> int | None:
