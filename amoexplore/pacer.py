@@ -80,15 +80,15 @@ class Trip(Struct):
         Seconds that it had waited before.
     is_sent : bool
         Whether it was sent; else its permit is given back.
-    is_warm : bool
-        Whether its connection had been open before.
+    round_trips : int
+        How many it took at the least: one, and more on a new connection; 0 if nobody knows.
     seconds : float
         From sending it to its answer, once that has come.
     """
 
     waited: float = 0.0
     is_sent: bool = False
-    is_warm: bool = False
+    round_trips: int = 0
     seconds: float = 0.0
 
 
@@ -162,10 +162,11 @@ class Pacer:
         finally:
             now = clock.now()
             trip.seconds = now - sent
-            if trip.is_warm:
-                self._trips.add(trip.seconds)
+            one = trip.seconds / trip.round_trips if trip.round_trips else 0.0
+            if one:
+                self._trips.add(one, is_new=trip.round_trips > 1)
             if rate and trip.is_sent:
-                credit = self._trips.credit(trip.seconds) if trip.is_warm else 0.0
+                credit = self._trips.credit(one)
                 self._share(lambda permits: permits.settle(permit, rate, now, credit))
             elif rate:
                 self._share(lambda permits: permits.give_back(permit))

@@ -91,26 +91,29 @@ class Permits(Struct):
 
 
 class RoundTrips:
-    """The latest round trips on connections that were open before.
+    """The latest round trips.
 
     A permit that counts from its answer counts too long: by the answer's way back, and the next request's way there.
-    Together they take no less than the fastest round trip.
+    Together they take no less than the fastest round trip. What is known of those on new connections is less sure, and
+    counts no more once there are enough on connections that were open before.
     """
 
-    #: So many have to be known, of so many as are kept.
-    _ENOUGH, _KEPT = 8, 64
+    #: So many have to be known of any, and so many that are sure, of as many as are kept.
+    _ENOUGH, _ENOUGH_SURE, _KEPT = 4, 8, 64
     #: How much of the fastest is counted on, and how many seconds a busy machine may be late by.
     _SURE, _LATE = 0.9, 0.01
 
     def __init__(self) -> None:
-        self._seconds: deque[float] = deque(maxlen=self._KEPT)
+        self._open: deque[float] = deque(maxlen=self._KEPT)
+        self._new: deque[float] = deque(maxlen=self._KEPT)
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, *, is_new: bool = False) -> None:
         """Remember one."""
-        self._seconds.append(seconds)
+        (self._new if is_new else self._open).append(seconds)
 
     def credit(self, seconds: float) -> float:
         """Return how much sooner a permit is free again than a second after its answer, which took so many seconds."""
-        if len(self._seconds) < self._ENOUGH:
+        known = self._open if len(self._open) >= self._ENOUGH_SURE else [*self._open, *self._new]
+        if len(known) < self._ENOUGH:
             return 0.0
-        return max(0.0, self._SURE * min(seconds, *self._seconds) - self._LATE)
+        return max(0.0, self._SURE * min(seconds, *known) - self._LATE)

@@ -52,6 +52,8 @@ _BLOCKED = (
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
 )
 
+#: How many round trips a request takes on a new connection: one to connect, and two with TLS or three with an old one.
+_TO_CONNECT: Final = {"http": 2, "https": 4}
 #: Seconds for which at least nothing is sent after a refusal that is not waited out: as long as requests are counted.
 _BREATH = 1.0
 
@@ -282,7 +284,8 @@ class Transport:
                     verify=self._session.verify or True,
                     proxies=self._session.proxies,
                 )
-                trip.is_warm = self._pacer.has_seen(getattr(response.raw.connection, "sock", None))
+                is_open = self._pacer.has_seen(getattr(response.raw.connection, "sock", None))
+                trip.round_trips = 1 if is_open else _TO_CONNECT[urlsplit(self.url).scheme]
             errand.seconds = trip.seconds
             with response:
                 # Read in one piece: requests would read in many small ones.

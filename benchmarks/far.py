@@ -76,7 +76,7 @@ def burst(bench: Bench) -> Section:
     words = (
         f"Under {RATE} requests a second at {in_ms(latency)}, where all pages fit into one burst. One page after the "
         f"other is requests and the floor. {sizes[0]:,} widgets leave room on the last page; {sizes[1]:,} fill it, so "
-        "that only an answer without widgets says that nothing follows."
+        "that the first load learns from an answer without widgets that nothing follows."
     )
     return Section("A burst", words, ["× as fast as one by one", *(f"{size:,} widgets" for size in sizes)], rows, goals)
 

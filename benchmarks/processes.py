@@ -124,6 +124,7 @@ def _demand_same(folder: Path) -> None:
 
 def _run(command: list[str], **variables: str) -> bytes:
     environment = {**os.environ, "AMOEXPLORE_TOKEN": ours.TOKEN, **variables}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
     done = subprocess.run(command, env=environment, cwd=_ROOT, check=False, capture_output=True)  # noqa: S603  our own
     if done.returncode:
         raise RuntimeError(done.stderr.decode())

@@ -63,7 +63,7 @@ A refused connection is one that was good before; nobody waits at an address tha
 A real account is sent at most {rate} requests in any second, by all threads and processes of this machine that use
 the same integration or token: `amo.connect(pace=…)` changes that, `pace=None` ends it. A sandbox on this machine is
 paced once it has answered 429. A permit is free again a second after its answer came, since the server counts when
-requests arrive, and nobody here knows when that is; less nine tenths of the fastest round trip, once eight are known.
+requests arrive, and nobody here knows when that is; less nine tenths of the fastest round trip, once four are known.
 After a 429 that came although the pace was kept, requests are sent one by one, 1/{rate} s apart, for a day. The
 permits are in a file of the folder that `AMOEXPLORE_STATE` names; those of a killed process come back after twice the
 account's timeout. `make burst` measures it.

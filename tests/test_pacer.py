@@ -444,14 +444,14 @@ def test_a_block_reaches_who_queues() -> None:
         pytest.fail("it was sent")
 
 
-@pytest.mark.parametrize(("is_warm", "credit"), [(True, 0.53), (False, 0.0)])
-def test_what_is_credited(clock: Skipping, *, is_warm: bool, credit: float) -> None:
-    """A request on a new connection may have arrived at the very end of its time: nothing is known to be credited."""
+@pytest.mark.parametrize(("round_trips", "credit"), [(1, 0.53), (2, 0.26), (4, 0.125), (0, 0.0)])
+def test_what_is_credited(clock: Skipping, round_trips: int, credit: float) -> None:
+    """Of the time of a request on a new connection as much as one of its round trips took, where that is known."""
     pace = Pacer("example", Path("unused"))
     pace._alone = Permits()
     for _ in range(8):
         pace._trips.add(0.6)
     with pace.trip(7, 10) as trip:
         clock.wait(0.6, threading.Event())
-        trip.is_sent, trip.is_warm = True, is_warm
+        trip.is_sent, trip.round_trips = True, round_trips
     assert list(pace._alone.held.values()) == [pytest.approx(clock.now() + 1 - credit)]

@@ -137,15 +137,20 @@ def test_a_pause_from_before_a_restart_is_forgotten() -> None:
     assert permits.take("b", 7, 5001, 1) == (0, 0)
 
 
-@given(st.lists(st.floats(0.001, 10), max_size=100))
-def test_credit(seconds: list[float]) -> None:
-    """Before eight round trips are known nothing is credited, then less than the fastest of the latest."""
+seconds = st.floats(0.001, 10)
+
+
+@given(st.lists(seconds, max_size=100), st.lists(seconds, max_size=9))
+def test_credit(on_open: list[float], on_new: list[float]) -> None:
+    """Before four round trips are known nothing is credited; then less than the fastest of the latest known to be."""
     trips = RoundTrips()
-    for second in seconds:
+    for second in on_open:
         trips.add(second)
-    fastest = min(seconds[-64:], default=0)
-    assert trips.credit(10) == (max(0, 0.9 * fastest - 0.01) if len(seconds) >= 8 else 0)
-    assert trips.credit(10) <= fastest
+    for second in on_new:
+        trips.add(second, is_new=True)
+    known = on_open[-64:] if len(on_open) >= 8 else on_open + on_new
+    expected = max(0, 0.9 * min(known) - 0.01) if len(known) >= 4 else 0
+    assert trips.credit(10) == expected
 
 
 def test_no_trip_is_credited_with_more_than_itself() -> None:
