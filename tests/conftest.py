@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
-# A shell that runs the tests in the background has them, and all that they start, ignore Ctrl-C.
+# In the background of a shell the tests, and all that they start, would ignore Ctrl-C; under nohup also a closed terminal.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
