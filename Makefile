@@ -34,11 +34,11 @@ tests coverage wheel-tests notebooks faults fuzz: export AMOEXPLORE_STATE = $(CU
 
 tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser
 	$(BIN)/python -m pytest $(WORKERS)
-	$(BIN)/python -m pytest $(WORKERS) --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
 
 # No part of `make test`: tracing makes the suite a quarter slower, and on Python 3.11 a thread that starts at the same
 # moment as another can stumble over it and end ("Cannot install a trace function while another … is being installed").
-coverage: .venv/dev browser  ## Run the suite once more, and say which lines it does not reach
+coverage: .venv/dev browser  ## Say which lines the suite does not reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(WORKERS)
 	$(BIN)/coverage combine --quiet

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
-# In the background of a shell the tests, and all that they start, would ignore Ctrl-C; under nohup also a closed terminal.
+# In the background of a shell the tests and all they start would ignore Ctrl-C; under nohup a closed terminal, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
