@@ -2,12 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# A process a core for the tests, each file in one of them.
-WORKERS := -n auto --dist loadfile
+# A process a core for the tests, each file in one of them, in the order of their names: those of the browser, which take
+# longest, come first, and no process is left alone with them at the end.
+WORKERS := -n auto --dist loadfile --no-loadscope-reorder
 PIP := -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint bench burst fuzz live browser tests wheel-tests notebooks pictures gallery faults clean
+.PHONY: help lab test lint coverage bench burst fuzz live browser tests wheel-tests notebooks pictures gallery faults clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,27 +26,36 @@ lint: .venv/dev  ## Style, types, import contract, dependencies
 	$(BIN)/deptry amoexplore
 
 # A real account of who runs the tests stays out of them.
-tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_URL =
-tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_TOKEN =
-tests wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_WRITE =
+tests coverage wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_URL =
+tests coverage wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_TOKEN =
+tests coverage wheel-tests notebooks pictures gallery faults fuzz: export AMOEXPLORE_WRITE =
 # And nothing of theirs goes to the home folder.
-tests wheel-tests notebooks faults fuzz: export AMOEXPLORE_STATE = $(CURDIR)/build/state
+tests coverage wheel-tests notebooks faults fuzz: export AMOEXPLORE_STATE = $(CURDIR)/build/state
 
-tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser, and its coverage
+tests: .venv/dev browser  # The suite on the checkout, with the notebooks and the browser
+	$(BIN)/python -m pytest $(WORKERS)
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
+
+# No part of `make test`: tracing makes the suite a quarter slower, and on Python 3.11 a thread that starts at the same
+# moment as another can stumble over it and end ("Cannot install a trace function while another … is being installed").
+coverage: .venv/dev browser  ## Say which lines the suite does not reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(WORKERS)
-	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# What a wheel can lack are files and dependencies. Charts and forms have no files, and need what the others need; the
-# benchmarks, S3 and the browser are of the checkout's environment.
-wheel-tests: .venv/dev .venv-wheel/ready  # The suite on the built wheel, with nothing but its own dependencies and pytest
+# What a wheel can lack are files and dependencies. test_ground.py sees that no file is missing, imports every module and
+# runs the README's code. The others read these files, or import what no module imports at its head: the command (tqdm,
+# xlsxwriter), the pages (jinja2, matplotlib), pairs (keyring, filelock), clusters (dask), snapshots (fsspec, pyarrow,
+# duckdb), the sandbox (its catalogue).
+ON_THE_WHEEL := ground cli cli_bots webpage news pairs clusters snapshots
+ON_THE_WHEEL := $(ON_THE_WHEEL:%=tests/test_%.py) tests/sandbox/test_server.py
+
+wheel-tests: .venv/dev .venv-wheel/ready  # What needs files and dependencies, on the built wheel with its own and pytest's
 	rm -rf dist build/wheel.log && mkdir -p build
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist . > build/wheel.log 2>&1 || { cat build/wheel.log; exit 1; }
 	.venv-wheel/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
-	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest $(WORKERS) \
-	  $(patsubst %,--ignore tests/%,browser charts forms contract/test_openapi.py test_benchmarks.py test_s3.py)
+	AMOEXPLORE_WHEEL=1 .venv-wheel/bin/pytest $(WORKERS) $(ON_THE_WHEEL)
 
 bench: .venv-bench/ready  ## Measure the loader beside its rivals, some minutes, and write docs/performance.md anew
 	.venv-bench/bin/python -m benchmarks $(BENCH)

@@ -57,9 +57,17 @@ def test_notebooks_are_in_the_wheel() -> None:
 
 
 def test_what_is_tested_is_the_wheel() -> None:
-    """Where the wheel is to be tested, nothing comes from the checkout."""
-    where = Path(amo.__file__).parent.parent
-    assert (where == ROOT) is not bool(os.environ.get("AMOEXPLORE_WHEEL"))
+    """Where the wheel is to be tested, nothing comes from the checkout, and no file of its package is missing."""
+    is_wheel, where = bool(os.environ.get("AMOEXPLORE_WHEEL")), Path(amo.__file__).parent
+    assert (where.parent == ROOT) is not is_wheel
+    packed = {f"notebooks/{path.name}" for path in NOTEBOOKS} if is_wheel else set()
+    assert files_of(where) == files_of(ROOT / "amoexplore") | packed
+
+
+def files_of(folder: Path) -> set[str]:
+    """Return the paths of what lies in a folder, but for what Python, Jupyter and systems leave there."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return {path.as_posix() for path in files if not any(part.startswith((".", "__py")) for part in path.parts)}
 
 
 def test_dependencies_are_bounded() -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import pytest
 from clocks import Skipping
 from pairs_of import exchanges, stored
 from scripted import DROP, ScriptedServer, answer, answering, problem
+from steps import killed
 from tracebacks import shown
 
 import amoexplore as amo
@@ -31,7 +32,7 @@ from amoexplore.sandbox.jwt import unverifiable
 from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
     from scripted import Request
@@ -572,10 +573,10 @@ def test_killed_at_each_step_of_a_renewal() -> None:
     """A process killed at any step of a renewal leaves a store that can be read, and that the account still accepts."""
     with Sandbox(size=3, rotation="grace") as sandbox:
         stored(sandbox)
-        with renewing(sandbox) as killed_at:
+        with killed("killed_saves.py", sandbox.url) as killed_at:
             pairs = []
             for step in itertools.count():
-                is_over = killed_at(step) == 0
+                is_over = killed_at(step) is not None
                 pairs.append(Store(sandbox.url).load())
                 assert sandbox.oauth.is_good(pairs[-1].refresh_token), f"killed at step {step}"
                 assert amo.connect(sandbox.url).widget("amo_dropbox").id == 742
@@ -589,12 +590,11 @@ def test_killed_at_each_step_of_a_renewal() -> None:
 def test_killed_where_refresh_tokens_are_good_once() -> None:
     """On amocrm.ru only a kill between an exchange and its save costs the pair, and the error says to log in anew."""
     with Sandbox(size=3) as sandbox:
-        outcomes = []
-        with renewing(sandbox) as killed_at:
-            signals = [signal.SIGKILL]
-            while signals[-1]:
+        outcomes, is_over = [], False
+        with killed("killed_saves.py", sandbox.url) as killed_at:
+            while not is_over:
                 stored(sandbox)
-                signals.append(killed_at(len(outcomes)))
+                is_over = killed_at(len(outcomes)) is not None
                 sandbox.oauth.advance(DAY)
                 try:
                     outcomes.append(amo.connect(sandbox.url).widget("amo_dropbox").id)
@@ -603,23 +603,6 @@ def test_killed_where_refresh_tokens_are_good_once() -> None:
     lost = [step for step, outcome in enumerate(outcomes) if not outcome]
     assert lost == list(range(lost[0], lost[-1] + 1))
     assert len(lost) <= 12 < len(outcomes)
-
-
-@contextmanager
-def renewing(sandbox: Sandbox) -> Iterator[Callable[[int], int]]:
-    """Return what renews the stored pair in a process that is killed at a step, and says by which signal it ended."""
-    command = [sys.executable, str(SUPPORT / "killed_saves.py"), sandbox.url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        told, said = process.stdin, process.stdout
-
-        def killed_at(step: int) -> int:
-            told.write(f"{step}\n")
-            return int(said.readline())
-
-        yield killed_at
-        told.close()
 
 
 def test_nothing_shows_tokens(sandbox: Sandbox) -> None:

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
+from steps import killed
 
 import amoexplore as amo
 from amoexplore import Account, Catalog, errors
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from amoexplore import Sandbox
 
-KILLED = Path(__file__).parent / "support" / "killed_snapshot.py"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDER = "taken=2026-01-01T00-00-00.000000Z/account=sandbox%20on%20this%20machine"
 
@@ -82,10 +79,8 @@ def test_never_overwrites(catalog: Catalog, bucket: str) -> None:
 
 def test_killed_at_any_step(sandbox: Sandbox, bucket: str) -> None:
     """Where a rename is none, a snapshot without its manifest is none."""
-    for step in range(7):
-        arguments = [sys.executable, KILLED, sandbox.url, sandbox.token, bucket, str(step)]
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout == ("6" if step == 6 else "")
+    with killed("killed_snapshot.py", sandbox.url, sandbox.token, bucket) as killed_at:
+        assert [killed_at(step) for step in range(7)] == [None] * 6 + [6]
     with pytest.warns(errors.DamagedSnapshotWarning):
         history = amo.history(bucket)
     assert history.damaged["why"].tolist() == ["it is unfinished: its writing was cut off, or goes on"] * 4

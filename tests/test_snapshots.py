@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as run
 from scripted import TOKEN, catalogue, widget
+from steps import NEVER, killed
 from tables import Tables, catalogues
 
 import amoexplore as amo
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from amoexplore import Sandbox
 
-KILLED = Path(__file__).parent / "support" / "killed_snapshot.py"
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDER = "taken=2026-01-01T00-00-00.000000Z/account=sandbox%20on%20this%20machine"
 
@@ -130,22 +129,17 @@ def test_at_the_same_time(catalog: Catalog, tmp_path: Path, memory: str, kind: s
 
 def test_killed_at_any_step(sandbox: Sandbox, tmp_path: Path) -> None:
     """Whenever a snapshot is killed it is there whole or not at all, and the next one works."""
-
-    def take(step: int) -> str:
-        arguments = [sys.executable, KILLED, sandbox.url, sandbox.token, tmp_path, str(step)]
-        return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=step < 0).stdout
-
-    steps = int(take(-1))
-    assert steps == 12
-    for step in range(steps):
-        assert take(step) == ""
-    with pytest.warns(errors.DamagedSnapshotWarning):
-        history = amo.history(tmp_path)
-    assert set(history.damaged["why"]) == {"it is unfinished: its writing was cut off, or goes on"}
-    assert len(history.snapshots) == 2  # the first, and the one that was killed when all was done
-    assert [len(history.catalog(taken).widgets) for taken in history.snapshots["taken"]] == [300, 300]
-    assert history.check().equals(history.damaged)
-    assert int(take(-1)) == steps
+    with killed("killed_snapshot.py", sandbox.url, sandbox.token, tmp_path) as killed_at:
+        steps = killed_at(NEVER)
+        assert steps == 12
+        assert [killed_at(step) for step in range(steps)] == [None] * steps
+        with pytest.warns(errors.DamagedSnapshotWarning):
+            history = amo.history(tmp_path)
+        assert set(history.damaged["why"]) == {"it is unfinished: its writing was cut off, or goes on"}
+        assert len(history.snapshots) == 2  # the first, and the one that was killed when all was done
+        assert [len(history.catalog(taken).widgets) for taken in history.snapshots["taken"]] == [300, 300]
+        assert history.check().equals(history.damaged)
+        assert killed_at(NEVER) == steps
 
 
 def test_nothing_of_a_load_that_failed(tmp_path: Path) -> None:

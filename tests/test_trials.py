@@ -5,11 +5,11 @@ import subprocess
 import sys
 import threading
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from scripted import DROP, ScriptedServer, answer, answering, no_content, problem, widget
+from steps import NEVER, killed
 from tracebacks import shown
 
 import amoexplore as amo
@@ -17,11 +17,12 @@ from amoexplore import Account, errors, trials
 from amoexplore.journal import Journal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from amoexplore import Sandbox
 
 SECRET = "canary-secret"
 ASTERISK = {"login": "example", "password": SECRET, "phones": {504141: "1039"}, "script_path": "https://example.com/"}
-KILLED = Path(__file__).parent / "support" / "killed.py"
 
 
 @pytest.fixture
@@ -256,29 +257,22 @@ def test_tracebacks_do_not_show_settings(account: Account) -> None:
     assert SECRET not in shown(raised.value)
 
 
-def run_killed(account: Account, token: str, step: int) -> subprocess.CompletedProcess[str]:
-    """Run the trial of killed.py up to a step."""
-    command = [sys.executable, str(KILLED), account.url, token, str(step)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_killed_at_each_step(account: Account, changing: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that is killed at any step, of the trial or of its undoing, loses nothing: another one finishes it."""
     monkeypatch.setattr(trials, "ARRIVAL", 0.3)
     before = installed(account)
-    whole = run_killed(account, changing.token, 10_000)
-    steps = int(whole.stdout.split()[-1])
-    assert steps >= 30
     left = 0
-    for step in range(steps):
-        done = run_killed(account, changing.token, step)
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        for unfinished in amo.unfinished_trials(account):
-            left += 1
-            undo_when_all_has_arrived(unfinished)
-        assert installed(account) == before, f"killed at step {step}"
-        with amo.trial(account):
-            pass
+    with killed("killed_trial.py", account.url, changing.token) as killed_at:
+        steps = killed_at(NEVER) or 0
+        assert steps >= 30
+        for step in range(steps):
+            assert killed_at(step) is None
+            for unfinished in amo.unfinished_trials(account):
+                left += 1
+                undo_when_all_has_arrived(unfinished)
+            assert installed(account) == before, f"killed at step {step}"
+            with amo.trial(account):
+                pass
     assert left > steps / 2
 
 
@@ -458,10 +452,11 @@ def test_a_trial_in_another_process(account: Account, changing: Sandbox) -> None
 
 def test_a_stale_unfinished_trial_undoes_no_other(account: Account, changing: Sandbox) -> None:
     """What was found before another trial came is not taken for that one."""
-    run_killed(account, changing.token, 6)
-    (stale,) = amo.unfinished_trials(account)
-    Journal(account.url).remove()
-    run_killed(account, changing.token, 6)
+    with killed("killed_trial.py", account.url, changing.token) as killed_at:
+        killed_at(6)
+        (stale,) = amo.unfinished_trials(account)
+        Journal(account.url).remove()
+        killed_at(6)
     with pytest.raises(errors.TrialError, match="this trial is history"):
         stale.undo()
 

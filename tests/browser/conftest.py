@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from labs import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +31,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
         yield chromium
         chromium.close()
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
-    """Run ``amoexplore lab`` as ``make lab`` does; returns the address of JupyterLab."""
-    with running(tmp_path) as address:
-        yield address
 
 
 @pytest.fixture

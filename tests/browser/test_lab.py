@@ -3,16 +3,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from labs import SECONDS, TOKEN, end_kernels, running
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-SECONDS = 1000  # Playwright counts in milliseconds
 
 #: Whether a heading stands at the top; JupyterLab scrolls, too, when outputs come, so this is asked until it does.
 SCROLLED = """title => {
@@ -35,11 +35,25 @@ NOTEBOOKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run ``amoexplore lab`` as ``make lab`` does, once for all notebooks; returns the address of JupyterLab."""
+    with running(tmp_path_factory.mktemp("lab")) as address:
+        yield address
+
+
+@pytest.fixture
+def lab(running_lab: str) -> Iterator[str]:
+    """Return it, and end all kernels afterwards."""
+    yield running_lab
+    end_kernels(running_lab)
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook[0])
 def test_notebook(lab: str, page: Page, pictures: Path, notebook: tuple[str, str, dict[str, str]]) -> None:
     """What a newcomer sees: each notebook runs from top to bottom in JupyterLab, on the sandbox beside it."""
     name, last, headings = notebook
-    page.goto(f"{lab}/workspaces/{name}/tree/{name}.ipynb?token=lab-token&reset")
+    page.goto(f"{lab}/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}&reset")
     page.locator(".jp-Notebook").wait_for(timeout=60 * SECONDS)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60 * SECONDS)
     page.get_by_role("menuitem", name="Edit", exact=True).click()

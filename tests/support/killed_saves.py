@@ -1,8 +1,7 @@
 """A token that is renewed in processes which are killed, each at a later step; run by test_oauth.
 
-Usage: python killed_saves.py URL; for each line on its standard input that has a number, a child renews the stored pair
-of the account, and kills itself before the number-th step. Steps are before and after each call by which a renewal does
-anything: files opened, written, synced, renamed, removed, locks, requests. Prints which signal ended the child, or 0.
+Usage: python killed_saves.py URL; steps are before and after each call by which a renewal does anything: files opened,
+written, synced, renamed, removed, locks, requests.
 """
 
 from __future__ import annotations
@@ -26,12 +25,11 @@ for owner, names in ((Path, ("replace", "unlink")), (FileLock, ("acquire", "rele
     for name in names:
         setattr(owner, name, steps.around(getattr(owner, name)))
 
-for line in sys.stdin:
-    steps.last = int(line)
-    child = os.fork()
-    if not child:
-        account = amo.connect(url)
-        account.token._renew(account.token._pair.access_token)  # type: ignore[attr-defined]
-        os._exit(0)
-    sys.stdout.write(f"{os.WTERMSIG(os.waitpid(child, 0)[1])}\n")
-    sys.stdout.flush()
+
+def job() -> None:
+    """Renew the stored pair of the account."""
+    account = amo.connect(url)
+    account.token._renew(account.token._pair.access_token)  # type: ignore[attr-defined]
+
+
+steps.run(job)

@@ -1,12 +1,13 @@
-"""A snapshot in a process that is killed at a step of its own; run by test_snapshots and test_s3.
+"""Snapshots in processes that are killed, each at a later step; run by test_snapshots and test_s3.
 
-Usage: python killed_snapshot.py URL TOKEN WHERE STEP; kills itself before the STEP-th of: a folder made, a file
-written, a folder renamed, each of them done. Prints how many steps there are if it is not killed.
+Usage: python killed_snapshot.py URL TOKEN WHERE; a step is: a folder made, a file written, a folder renamed, each of
+them done.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from steps import Steps
@@ -15,13 +16,19 @@ import amoexplore as amo
 from amoexplore import snapshots
 
 url, token, where = sys.argv[1:4]
-steps = Steps(int(sys.argv[4]))
+steps = Steps()
+if where.startswith("s3:"):
+    import_module("s3fs")  # before the forks: it takes a second
 
 
-catalog = amo.load_catalog(amo.Account(url, token), progress=False)
-system, _ = snapshots.address(where)
-system.pipe_file = steps.around(system.pipe_file)
-for name in ("mkdir", "write_bytes", "rename"):
-    setattr(Path, name, steps.around(getattr(Path, name)))
-amo.snapshot(catalog, where)
-sys.stdout.write(str(steps.count))
+def job() -> None:
+    """Load the catalogue, and write it."""
+    catalog = amo.load_catalog(amo.Account(url, token), progress=False)
+    system, _ = snapshots.address(where)
+    system.pipe_file = steps.around(system.pipe_file)
+    for name in ("mkdir", "write_bytes", "rename"):
+        setattr(Path, name, steps.around(getattr(Path, name)))
+    amo.snapshot(catalog, where)
+
+
+steps.run(job)

@@ -67,6 +67,15 @@ def running(folder: Path, settings: dict[str, Any] | None = None, **variables: s
         assert process.returncode == 130
 
 
+def end_kernels(address: str, *, but: str = "") -> None:
+    """End the kernels of all notebooks but this one."""
+    api = address.removesuffix("/lab") + "/api/sessions"
+    headers = {"Authorization": f"token {TOKEN}"}
+    for session in requests.get(api, headers=headers, timeout=30).json():
+        if session["name"] != f"{but}.ipynb":
+            requests.delete(f"{api}/{session['id']}", headers=headers, timeout=30)
+
+
 def _address(process: subprocess.Popen[str]) -> str:
     assert process.stderr is not None
     said = []
