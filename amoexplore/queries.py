@@ -39,22 +39,21 @@ _CONFIG: dict[str, Any] = {
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 #: The rows that stood unchanged from one snapshot to another: the number of the first that has it, and that of the
-#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts; and
-#: where one is seen is a bit a snapshot, much faster than a list.
+#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts. Bit
+#: n + 1 tells whether snapshot n has a row; as most never change, bits are looked into only where they have a gap.
 _RUNS = """
-    SELECT {columns}, unnest({firsts}) AS first, unnest({pasts}) AS past
+    SELECT {columns},
+        unnest(CASE WHEN is_whole THEN [low]
+            ELSE [n FOR n IN range(low, high + 1) IF get_bit(seen, n::INTEGER) < get_bit(seen, n::INTEGER + 1)] END
+        ) AS first,
+        unnest(CASE WHEN is_whole THEN [high + 1]
+            ELSE [n FOR n IN range(low, high + 2) IF get_bit(seen, n::INTEGER) > get_bit(seen, n::INTEGER + 1)] END
+        ) AS past
     FROM (
-        SELECT *, seen & ~(seen >> 1) AS begun, seen >> 1 & ~seen AS ended
-        FROM (
-            SELECT unnest(any_value({{{values}}})), bitstring_agg(n, 0, getvariable('past')) AS seen
-            FROM inside.{table} GROUP BY hash({columns})
-        )
+        SELECT unnest(any_value({{{values}}})), min(n) AS low, max(n) AS high,
+            bitstring_agg(n, -1, getvariable('past')) AS seen, high - low + 1 = bit_count(seen) AS is_whole
+        FROM inside.{table} GROUP BY hash({columns})
     )
-"""
-#: The numbers whose bits are set, of which there is mostly one.
-_NUMBERS = """
-    CASE WHEN bit_count({bits}) = 1 THEN [bit_position('1'::BIT, {bits}) - 1]
-    ELSE [n FOR n IN range(bit_length({bits})) IF get_bit({bits}, n::INTEGER) = 1] END
 """
 
 _PANDAS = {
@@ -239,8 +238,7 @@ def runs(table: str, columns: Iterable[str]) -> str:
     """Return the SQL for the rows that stood unchanged: these columns, and ``first`` and ``past`` by number."""
     columns = list(columns)
     values = ", ".join(f"'{column}': \"{column}\"" for column in columns)
-    firsts, pasts = (_NUMBERS.format(bits=bits) for bits in ("begun", "ended"))
-    return _RUNS.format(columns=quoted(columns), values=values, table=table, firsts=firsts, pasts=pasts)
+    return _RUNS.format(columns=quoted(columns), values=values, table=table)
 
 
 def sides(opened: duckdb.DuckDBPyConnection) -> Iterator[dict[str, pd.DataFrame]]:
