@@ -178,8 +178,14 @@ class History:
         ------
         UnknownWidget
             If no snapshot has one of the codes.
+        TypeError
+            If one is no text.
         """
-        codes = [codes] if isinstance(codes, str) else list(dict.fromkeys(codes))
+        codes = [codes] if isinstance(codes, str) else list(codes)
+        for code in codes:
+            if not isinstance(code, str):
+                raise TypeError(f"ratings takes the codes of widgets, such as 'amo_dropbox'; {code!r} is none.")
+        codes = list(dict.fromkeys(codes))
         with self._connection(self._of(account), "widgets") as opened:
             found = queries.answer(
                 opened,
