@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from amoexplore.shelf import Snapshot
 
 _TIME = "datetime64[us, UTC]"
+#: The digits of a snapshot's number before a code.
+_DIGITS = 9
 
 
 def history(where: str | os.PathLike[str]) -> History:
@@ -164,11 +166,9 @@ class History:
             before, after = (_Side(**frames) for frames in queries.sides(opened))
             found = changes(before, after)
             numbered = queries.answer(opened, "SELECT n, taken, account FROM inside.numbered").set_index("n")
-        parts = found["code"].str.split(" ", n=1, expand=True).reindex(columns=[0, 1])
-        times = (
-            numbered.reindex(parts[0].astype("Int64")).reset_index(drop=True).astype({"taken": _TIME, "account": "str"})
-        )
-        told = pd.concat([times, found.assign(code=parts[1].astype("str"))], axis=1)
+        code = found["code"].str
+        times = numbered.reindex(code[:_DIGITS].astype("int64")).reset_index(drop=True)
+        told = times.astype({"taken": _TIME, "account": "str"}).join(found.assign(code=code[_DIGITS:]))
         return told[["taken", "account", *CHANGES]].sort_values(["taken", "account"], kind="stable", ignore_index=True)
 
     def ratings(self, codes: str | Iterable[str], *, account: str | None = None) -> pd.DataFrame:
@@ -178,8 +178,14 @@ class History:
         ------
         UnknownWidget
             If no snapshot has one of the codes.
+        TypeError
+            If one is no text.
         """
-        codes = [codes] if isinstance(codes, str) else list(dict.fromkeys(codes))
+        codes = [codes] if isinstance(codes, str) else list(codes)
+        for code in codes:
+            if not isinstance(code, str):
+                raise TypeError(f"ratings takes the codes of widgets, such as 'amo_dropbox'; {code!r} is none.")
+        codes = list(dict.fromkeys(codes))
         with self._connection(self._of(account), "widgets") as opened:
             found = queries.answer(
                 opened,
@@ -291,7 +297,7 @@ class _Side:
 
     def __post_init__(self) -> None:
         for frame in (self.widgets, self.settings):
-            frame["code"] = frame.pop("n").astype("str") + " " + frame["code"]
+            frame["code"] = frame.pop("n").astype("str").str.zfill(_DIGITS) + frame["code"]
 
 
 def _report(snapshot: Snapshot) -> Report:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import warnings
 from dataclasses import replace
@@ -179,6 +180,13 @@ def test_ratings(days: Callable[..., History]) -> None:
     ]
     with pytest.raises(errors.UnknownWidget, match="Did you mean alpha"):
         history.ratings("alpa")
+
+
+@pytest.mark.parametrize("codes", [[1], ["alpha", None], [["alpha"]]])
+def test_ratings_of_what_is_no_code(days: Callable[..., History], codes: list[Any]) -> None:
+    """What is no text is no code; the error says so, and which it is."""
+    with pytest.raises(TypeError, match=re.escape(f"codes of widgets, such as 'amo_dropbox'; {codes[-1]!r} is none")):
+        days(rated(alpha=1)).ratings(codes)
 
 
 def by_code(tables: Tables) -> Tables:

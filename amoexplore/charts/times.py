@@ -66,6 +66,8 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     notes = [f"the {LINES} that moved most"] if len(ends) > LINES else []
     notes += [f"{ink.plural(unrated, 'other widget')} without a rating"] if unrated else []
     note = "; ".join(notes)
+    if not ax.dataLim.width:  # of one moment matplotlib makes years
+        ax.set_xlim(ax.dataLim.x0 - 0.5, ax.dataLim.x0 + 0.5)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.25 * (right - left))  # for the names
     ink.dress(ax, title, note, values="y")

@@ -64,6 +64,12 @@ def test_lines() -> None:
     assert len(looks) == len({marker for _, marker in looks}) == 2
 
 
+def test_rating_over_time_of_one_snapshot() -> None:
+    """One moment is drawn on an axis of about a day."""
+    left, right = amo.charts.rating_over_time(ratings(a=[1], b=[2])).get_xlim()
+    assert 1 <= right - left < 2
+
+
 def test_many_lines() -> None:
     """Of more than eight widgets those that moved most are drawn, and the note says so; the unrated are counted."""
     many = {f"w{number}": [3, 3 + number / 10] for number in range(12)} | {"none": [None]}
