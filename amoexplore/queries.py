@@ -39,20 +39,20 @@ _CONFIG: dict[str, Any] = {
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 #: The rows that stood unchanged from one snapshot to another: the number of the first that has it, and that of the
-#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts. Bit
-#: n + 1 tells whether snapshot n has a row; as most never change, bits are looked into only where they have a gap.
+#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts; and
+#: as most never change, lists of numbers are looked into only where they have a gap.
 _RUNS = """
     SELECT {columns},
         unnest(CASE WHEN is_whole THEN [low]
-            ELSE [n FOR n IN range(low, high + 1) IF get_bit(seen, n::INTEGER) < get_bit(seen, n::INTEGER + 1)] END
-        ) AS first,
+            ELSE [n FOR n, k IN numbers IF k = 1 OR numbers[k - 1] + 1 < n] END) AS first,
         unnest(CASE WHEN is_whole THEN [high + 1]
-            ELSE [n FOR n IN range(low, high + 2) IF get_bit(seen, n::INTEGER) > get_bit(seen, n::INTEGER + 1)] END
-        ) AS past
+            ELSE [n + 1 FOR n, k IN numbers IF k = len(numbers) OR numbers[k + 1] > n + 1] END) AS past
     FROM (
-        SELECT unnest(any_value({{{values}}})), min(n) AS low, max(n) AS high,
-            bitstring_agg(n, -1, getvariable('past')) AS seen, high - low + 1 = bit_count(seen) AS is_whole
-        FROM inside.{table} GROUP BY hash({columns})
+        SELECT *, high - low + 1 = len(seen) AS is_whole, CASE WHEN is_whole THEN [] ELSE list_sort(seen) END AS numbers
+        FROM (
+            SELECT unnest(any_value({{{values}}})), list(n) AS seen, min(n) AS low, max(n) AS high
+            FROM inside.{table} GROUP BY hash({columns})
+        )
     )
 """
 
@@ -168,7 +168,6 @@ def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) ->
     opened.register("given", numbered)
     opened.execute("CREATE TABLE inside.numbered AS SELECT * FROM given")
     opened.unregister("given")
-    opened.execute(f"SET VARIABLE past = {numbers[-1] + 1}")
     opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
     return numbers
 
