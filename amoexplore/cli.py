@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import re
 import signal
@@ -228,9 +229,12 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    from amoexplore import export  # noqa: PLC0415
+    gc.disable()
+    from amoexplore import connections, export  # noqa: F401, PLC0415
     from amoexplore.load import load_catalog  # noqa: PLC0415
 
+    gc.freeze()  # what was imported stays: looking it through for garbage would take as long as half a request
+    gc.enable()
     suffix = options.to.suffix.lower() if options.to else ""
     if options.decimal_comma and suffix != ".csv":
         raise ValueError("--decimal-comma is for a .csv: a Parquet or Excel file holds numbers as numbers.")
