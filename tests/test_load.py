@@ -398,6 +398,18 @@ odd_widgets = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_frames_can_be_changed(pages: int) -> None:
+    """An analyst may write into any column, however many pages it came in."""
+    with catalogue(*([widget(n)] for n in range(pages))) as server:
+        catalog = amo.load_catalog(server.account(), limit=1)
+    for frame in (catalog.widgets, catalog.settings):
+        before = frame.copy(deep=True)
+        for name in frame:
+            frame.loc[0, name] = before.loc[0, name]
+        pd.testing.assert_frame_equal(frame, before)
+
+
 @given(st.lists(st.lists(odd_widgets | json_values, max_size=5), max_size=3))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_nothing_crashes_and_nothing_is_lost(pages: list[list[Any]]) -> None:
