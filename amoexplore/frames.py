@@ -89,7 +89,5 @@ def frame_of(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pd.DataFra
 def _values(column: pa.ChunkedArray, dtype: Any) -> Any:
     # What Arrow's own to_pandas does, but for joining columns of one dtype: they would be copied once more.
     if isinstance(dtype, np.dtype):
-        return np.require(
-            column.to_numpy(), requirements="W"
-        )  # one batch would be Arrow's own, which nobody can change
+        return np.require(column.to_numpy(), requirements="W")  # one batch is Arrow's own, which nobody can change
     return dtype.__from_arrow__(column)
