@@ -398,11 +398,12 @@ odd_widgets = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("pages", [1, 2])
-def test_frames_can_be_changed(pages: int) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 9])
+def test_frames_can_be_changed(limit: int) -> None:
     """An analyst may write into any column, however many pages it came in."""
-    with catalogue(*([widget(n)] for n in range(pages))) as server:
-        catalog = amo.load_catalog(server.account(), limit=1)
+    found = [widget(n) for n in range(4)]
+    with catalogue(*(found[at : at + limit] for at in range(0, 4, limit))) as server:
+        catalog = amo.load_catalog(server.account(), limit=limit)
     for frame in (catalog.widgets, catalog.settings):
         for name, dtype in frame.dtypes.items():
             value = {"str": "another", "Float64": 0.5, "boolean": True}.get(str(dtype), 77)
