@@ -32,6 +32,8 @@ NOTEBOOKS = [
         {"04_compare": "Are they any good?", "04_finalists": "The finalists side by side"},
     ),
     ("05_forms", "Sandbox of 300 widgets, not running", {}),
+    ("06_history", "crm_salon_raduga", {"06_history": "How ratings moved"}),
+    ("07_many_accounts", "stopped", {"07_many_accounts": "Who has what"}),
 ]
 
 
