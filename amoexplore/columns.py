@@ -8,7 +8,7 @@ from itertools import accumulate, chain, pairwise, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from amoexplore import normalize
-from amoexplore.wire import KNOWN_TYPES, Unreadable, name_of, shown
+from amoexplore.wire import Unreadable, name_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,6 +67,8 @@ _SETTING: dict[str, Callable[[Sequence[wire.Setting]], list[Any]]] = {
 #: The same few texts come again and again; equal ones mean the same.
 _rating = lru_cache(maxsize=1024)(normalize.rating)
 _READERS = {**normalize.WIDGET, **normalize.SETTING}
+#: The types of settings that the API's page names, and none.
+_USUAL_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp", None})
 
 
 class Columns(NamedTuple):
@@ -160,4 +162,6 @@ def repeated(values: Iterable[Any], counts: Iterable[int]) -> Iterator[Any]:
 
 def unknown_types(types: Sequence[str | None]) -> Counter[str]:
     """Return the types of settings that the API's page does not name, and how often they came."""
-    return Counter(name for name in types if name is not None and name not in KNOWN_TYPES)
+    if _USUAL_TYPES.issuperset(types):
+        return Counter()
+    return Counter(name for name in types if name is not None and name not in _USUAL_TYPES)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from amoexplore.columns import PageReader, unknown_types
 from amoexplore.seen import Seen
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterable, Sequence
 
     from amoexplore import wire
@@ -83,9 +83,16 @@ class Reader(Generic[Table]):
         columns = reader.columns(self._fresh(reader.identified(), page.number, repeated))
         self._read = columns.widgets["code"], page.number
         widgets, settings = self._tables(columns)
-        types = Counter() if page.is_plain else unknown_types(columns.settings["type"])
         return Part(
-            widgets, settings, unreadable, repeated, page.unknown, types, page.count, page.requests, page.waited
+            widgets,
+            settings,
+            unreadable,
+            repeated,
+            page.unknown,
+            unknown_types(columns.settings["type"]),
+            page.count,
+            page.requests,
+            page.waited,
         )
 
     def keep(self, part: Part[Table]) -> None:  # noqa: ARG002  a reader that keeps rows needs it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
@@ -14,11 +14,6 @@ from amoexplore.errors import BadAnswer
 
 _RAW_LENGTH = 200
 
-
-#: The types of settings that the API's page names. Others come as well, perhaps: read tolerantly then, which is slower.
-_Type = Literal["text", "pass", "custom", "users", "users_lp"]
-KNOWN_TYPES = frozenset(get_args(_Type))
-
 _Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
@@ -27,7 +22,7 @@ class Setting(Struct, gc=False, forbid_unknown_fields=True):
 
     key: str | None = None
     name: str | None = None
-    type: _Type | None = None
+    type: str | None = None
     is_required: bool | None = None
 
 

@@ -14,6 +14,7 @@ from tracebacks import shown
 import amoexplore as amo
 from amoexplore import errors
 from amoexplore.columns import SETTINGS, WIDGETS
+from amoexplore.transport import Errand
 
 if TYPE_CHECKING:
     from amoexplore import Account, Catalog, Sandbox
@@ -234,6 +235,12 @@ def test_unknown_fields_and_types_are_listed() -> None:
     assert catalog.report.unknown_types == {"textarea": 1}
     assert catalog.widgets["code"].tolist() == ["widget_1", "widget_2"]
     assert catalog.settings["type"].tolist() == ["text", "textarea"]
+
+
+def test_unknown_types_take_no_longer() -> None:
+    """A page with a type that nobody knows, as each page of an account may have, is decoded as fast as any."""
+    with catalogue([widget(1, settings_template=[setting(type="textarea")])]) as server:
+        assert server.account().fetch_page(lambda: 1, 250, Errand()).is_plain
 
 
 @pytest.mark.parametrize("where", ["list", "other key", "nested", "deep"])
