@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ class _Breakable:
     sock: Any
     #: The process that made it: one that was forked from that would get its answers.
     _owner = 0
+    #: Seconds that it took to be there, with looking its name up and with TLS.
+    to_connect = 0.0
 
     @property
     def is_connected(self) -> bool:
@@ -30,7 +33,9 @@ class _Breakable:
 
     def connect(self) -> None:
         self._owner = os.getpid()
+        began = time.monotonic()
         super().connect()  # type: ignore[misc]  # that of the connection
+        self.to_connect = time.monotonic() - began
         if (stop := stops.current()) and stop.is_set():
             raise stops.CalledOff
 

@@ -82,6 +82,8 @@ class Trip(Struct):
         Whether it was sent; else its permit is given back.
     round_trips : int
         How many it took at the least: one, and more on a new connection; 0 if nobody knows.
+    to_connect : float
+        How many of its seconds it took to connect.
     seconds : float
         From sending it to its answer, once that has come.
     """
@@ -89,7 +91,15 @@ class Trip(Struct):
     waited: float = 0.0
     is_sent: bool = False
     round_trips: int = 0
+    to_connect: float = 0.0
     seconds: float = 0.0
+
+    def one(self) -> float:
+        """Return how many seconds a round trip took at the most, 0 if nobody knows.
+
+        A slow look-up of the name makes all of them together longer, and the one that came after it no shorter.
+        """
+        return min(self.seconds / self.round_trips, self.seconds - self.to_connect) if self.round_trips else 0.0
 
 
 class Pacer:
@@ -162,8 +172,7 @@ class Pacer:
         finally:
             now = clock.now()
             trip.seconds = now - sent
-            one = trip.seconds / trip.round_trips if trip.round_trips else 0.0
-            if one:
+            if one := trip.one():
                 self._trips.add(one, is_new=trip.round_trips > 1)
             if rate and trip.is_sent:
                 credit = self._trips.credit(one)

@@ -284,8 +284,11 @@ class Transport:
                     verify=self._session.verify or True,
                     proxies=self._session.proxies,
                 )
-                is_open = self._pacer.has_seen(getattr(response.raw.connection, "sock", None))
-                trip.round_trips = 1 if is_open else _TO_CONNECT[urlsplit(self.url).scheme]
+                connection = response.raw.connection
+                trip.round_trips = 1
+                if not self._pacer.has_seen(getattr(connection, "sock", None)):
+                    trip.round_trips = _TO_CONNECT[urlsplit(self.url).scheme]
+                    trip.to_connect = getattr(connection, "to_connect", 0.0)
             errand.seconds = trip.seconds
             with response:
                 # Read in one piece: requests would read in many small ones.

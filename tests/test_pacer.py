@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import methodcaller
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -444,8 +445,11 @@ def test_a_block_reaches_who_queues() -> None:
         pytest.fail("it was sent")
 
 
-@pytest.mark.parametrize(("round_trips", "credit"), [(1, 0.53), (2, 0.26), (4, 0.125), (0, 0.0)])
-def test_what_is_credited(clock: Skipping, round_trips: int, credit: float) -> None:
+@pytest.mark.parametrize(
+    ("round_trips", "to_connect", "credit"),
+    [(1, 0.0, 0.53), (2, 0.0, 0.26), (4, 0.0, 0.125), (4, 0.4, 0.125), (4, 0.5, 0.08), (0, 0.0, 0.0)],
+)
+def test_what_is_credited(clock: Skipping, round_trips: int, to_connect: float, credit: float) -> None:
     """Of the time of a request on a new connection as much as one of its round trips took, where that is known."""
     pace = Pacer("example", Path("unused"))
     pace._alone = Permits()
@@ -453,5 +457,22 @@ def test_what_is_credited(clock: Skipping, round_trips: int, credit: float) -> N
         pace._trips.add(0.6)
     with pace.trip(7, 10) as trip:
         clock.wait(0.6, threading.Event())
-        trip.is_sent, trip.round_trips = True, round_trips
+        trip.is_sent, trip.round_trips, trip.to_connect = True, round_trips, to_connect
     assert list(pace._alone.held.values()) == [pytest.approx(clock.now() + 1 - credit)]
+
+
+@pytest.mark.usefixtures("real_time")
+def test_slow_names_bring_no_credit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it takes long to look a name up, and the server is near, a request is not taken for one from far away."""
+    look_up = socket.getaddrinfo
+
+    def slow(*args: Any, **options: Any) -> Any:
+        threading.Event().wait(0.2)
+        return look_up(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with answering(PAGE) as server:  # which closes each connection
+        account = server.account()
+        for _ in range(4):
+            account.widgets_page()
+    assert max(account._transport._pacer._trips._new) < 0.05
