@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -92,15 +93,14 @@ class Walk:
             yield page
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
-        before: Page | None = None
+        named: deque[bool] = deque(maxlen=2)
         for page in ahead:
             if page.is_last:
-                # An empty page behind one that named no next one need not be asked for again.
-                is_behind = not page.count and before is not None and not before.links.next
-                end = page.number - is_behind
+                # An empty page behind the first one that named no next one need not be asked for again.
+                end = page.number - (not page.count and list(named) == [True, False])
                 if end != known:
                     lengths.remember(self._account, self._limit, end)
-            before = page
+            named.append(bool(page.links.next))
             yield page
 
     def _fetch(self, draw: Callable[[], int], errand: Errand) -> Page:
