@@ -20,15 +20,12 @@ class Digests:
     def add(self, pages: Iterable[tuple[int, Sequence[str]]]) -> None:
         """Take in pages with codes that have not come before."""
         numbers, codes = zip(*pages, strict=True)
-        fresh = np.concatenate(list(map(_digested, codes)))
-        order = fresh.argsort()
-        # What consists of two parts that are in order already is put in order by going through it once.
-        digests = np.concatenate([self._digests, fresh[order]])
-        merged = digests.argsort(kind="stable")
-        self._digests = digests[merged]
-        self._pages = np.concatenate(
-            [self._pages, np.repeat(np.array(numbers, np.int32), list(map(len, codes)))[order]]
-        )[merged]
+        digests = np.concatenate(list(map(_digested, codes)))
+        order = digests.argsort()
+        places = self._digests.searchsorted(digests[order])
+        self._digests = np.insert(self._digests, places, digests[order])
+        first = np.repeat(np.array(numbers, np.int32), list(map(len, codes)))
+        self._pages = np.insert(self._pages, places, first[order])
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""

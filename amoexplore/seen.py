@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from amoexplore.digests import Digests
 
 #: How many are kept as they come before they are put in order among the others.
-_RECENT: Final = 20_000
+_RECENT: Final = 10_000
 
 
 class Seen:
