@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from amoexplore.account import Account
     from amoexplore.frames import Frames
-    from amoexplore.parts import Part, Reader, Table
+    from amoexplore.parts import AnyTable, Part, Reader
     from amoexplore.reports import Report
     from amoexplore.wire import Page, Unreadable
 
@@ -107,8 +107,8 @@ def begun(walk: Walk) -> Iterator[Page]:
 
 
 def read(
-    pages: Iterable[Page], reader: Reader[Table], *, on_bad: str, progress: bool | None, widgets: int = 0
-) -> Iterator[Part[Table]]:
+    pages: Iterable[Page], reader: Reader[AnyTable], *, on_bad: str, progress: bool | None, widgets: int = 0
+) -> Iterator[Part[AnyTable]]:
     """Yield what becomes of each page, which the reader has kept then.
 
     Raises

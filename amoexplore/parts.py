@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from amoexplore.wire import Unreadable
 
 
-class Rows(Protocol):
+class Table(Protocol):
     """Rows of a table, however they are kept."""
 
     @property
@@ -24,10 +24,10 @@ class Rows(Protocol):
         """How many."""
 
 
-Table = TypeVar("Table", bound=Rows)
+AnyTable = TypeVar("AnyTable", bound=Table)
 
 
-class Part(NamedTuple, Generic[Table]):
+class Part(NamedTuple, Generic[AnyTable]):
     """What became of one page.
 
     Attributes
@@ -44,8 +44,8 @@ class Part(NamedTuple, Generic[Table]):
         Entries of its list, requests and seconds of waiting that it took.
     """
 
-    widgets: Table
-    settings: Table
+    widgets: AnyTable
+    settings: AnyTable
     unreadable: list[Unreadable]
     repeated: list[tuple[str, int, int, int]]
     unknown: Counter[str]
@@ -55,7 +55,7 @@ class Part(NamedTuple, Generic[Table]):
     waited: float
 
 
-class Reader(Generic[Table]):
+class Reader(Generic[AnyTable]):
     """Makes a part of each page.
 
     The objects of a page are dropped at once: memory holds columns only.
@@ -68,14 +68,16 @@ class Reader(Generic[Table]):
         The codes of the widgets of pages that were read before, from the first on.
     """
 
-    def __init__(self, tables: Callable[[Columns], tuple[Table, Table]], earlier: Iterable[Sequence[str]] = ()) -> None:
+    def __init__(
+        self, tables: Callable[[Columns], tuple[AnyTable, AnyTable]], earlier: Iterable[Sequence[str]] = ()
+    ) -> None:
         self._tables = tables
         self._seen = Seen()
         for number, codes in enumerate(earlier, 1):
             self._seen.add(codes, number)
         self._read: tuple[Sequence[str], int] = (), 0
 
-    def read(self, page: wire.Page) -> Part[Table]:
+    def read(self, page: wire.Page) -> Part[AnyTable]:
         """Return what becomes of a page, which is not taken in yet."""
         unreadable = list(page.unreadable)
         reader = PageReader(page, unreadable)
@@ -95,7 +97,7 @@ class Reader(Generic[Table]):
             page.waited,
         )
 
-    def keep(self, part: Part[Table]) -> None:  # noqa: ARG002  a reader that keeps rows needs it
+    def keep(self, part: Part[AnyTable]) -> None:  # noqa: ARG002  a reader that keeps rows needs it
         """Take in the page that was read last: what it has will not be new again."""
         self._seen.add(*self._read)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from amoexplore.reports import Report
     from amoexplore.wire import Page
 
-    Table = Literal["widgets", "settings"]
+    TableName = Literal["widgets", "settings"]
     #: Begins to walk: returns the pages, and what reads them.
     Begin = Callable[[Walk], tuple[Iterable[Page], Reader[Any]]]
 
@@ -142,7 +142,7 @@ def load_to_parquet(
     """
     check_on_bad(on_bad)
     path = Path(path)
-    paths: dict[Table, Path] = {"widgets": path, "settings": settings_path(path)}
+    paths: dict[TableName, Path] = {"widgets": path, "settings": settings_path(path)}
     for each in paths.values():
         files.check(each, [".parquet"])
     return stream(account, paths, ParquetFile, limit=limit, on_bad=on_bad, progress=progress)
@@ -153,7 +153,7 @@ def settings_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.settings{path.suffix}")
 
 
-def stream(account: Account, paths: Mapping[Table, Path], kind: type[TableFile], **options: Any) -> Report:
+def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFile], **options: Any) -> Report:
     """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet."""
     started = time.perf_counter()
     walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))

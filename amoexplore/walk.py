@@ -173,10 +173,13 @@ class _Ahead:
         while True:
             page = self._take()
             yield page
-            if page.is_last or (self._is_believed(page) and are_named):
+            if page.is_last:
                 return
-            with self._room:
-                self._go_beyond(page)
+            if self._is_believed(page):
+                if are_named:
+                    return
+                with self._room:
+                    self._go_beyond(page)
             are_named = are_named is not False and bool(page.links.next)
 
     def close(self) -> None:
