@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from itertools import accumulate, chain, pairwise, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from amoexplore import normalize
+from msgspec import structs
+
+from amoexplore import normalize, wire
 from amoexplore.wire import Unreadable, name_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from msgspec import Struct
 
-    from amoexplore import wire
     from amoexplore.normalize import Reader
+
+TableName: TypeAlias = Literal["widgets", "settings"]
 
 #: Columns and dtypes of ``catalog.widgets``.
 WIDGETS = {
@@ -45,45 +48,25 @@ SETTINGS = {
     "type": "str",
     "is_required": "boolean",
 }
-#: Fields of structs as columns, each in one go.
-_WIDGET: dict[str, Callable[[Sequence[wire.Widget]], list[Any]]] = {
-    "id": lambda widgets: [widget.id for widget in widgets],
-    "code": lambda widgets: [widget.code for widget in widgets],
-    "version": lambda widgets: [widget.version for widget in widgets],
-    "rating": lambda widgets: [widget.rating for widget in widgets],
-    "is_lead_source": lambda widgets: [widget.is_lead_source for widget in widgets],
-    "is_work_with_dp": lambda widgets: [widget.is_work_with_dp for widget in widgets],
-    "is_crm_template": lambda widgets: [widget.is_crm_template for widget in widgets],
-    "is_active_in_account": lambda widgets: [widget.is_active_in_account for widget in widgets],
-    "client_uuid": lambda widgets: [widget.client_uuid for widget in widgets],
-    "pipeline_id": lambda widgets: [widget.pipeline_id for widget in widgets],
-}
-_SETTING: dict[str, Callable[[Sequence[wire.Setting]], list[Any]]] = {
-    "key": lambda settings: [setting.key for setting in settings],
-    "name": lambda settings: [setting.name for setting in settings],
-    "type": lambda settings: [setting.type for setting in settings],
-    "is_required": lambda settings: [setting.is_required for setting in settings],
-}
-#: The same few texts come again and again; equal ones mean the same.
-_rating = lru_cache(maxsize=1024)(normalize.rating)
-_READERS = {**normalize.WIDGET, **normalize.SETTING}
 #: The types of settings that the API's page names, and none.
 _USUAL_TYPES = frozenset({"text", "pass", "custom", "users", "users_lp", None})
 
 
 class Columns(NamedTuple):
-    """Clean values of widgets and of their settings, a list for each column.
+    """Clean values of the widgets of a page and of their settings, as many in each column.
+
+    What else the frames have follows from them.
 
     Attributes
     ----------
-    widgets : dict of list
-        All columns of the frame.
-    settings : dict of list
-        Those that the settings themselves have; what else the frame has follows from the widgets.
+    widgets : dict of sequence
+        The columns that widgets come with, and ``settings_count``.
+    settings : dict of sequence
+        The columns that settings come with.
     """
 
-    widgets: dict[str, list[Any]]
-    settings: dict[str, list[Any]]
+    widgets: dict[str, Sequence[Any]]
+    settings: dict[str, Sequence[Any]]
 
 
 class PageReader:
@@ -107,14 +90,16 @@ class PageReader:
         return [widget for widget in self._page.widgets if self._identify(widget)]
 
     def columns(self, widgets: list[wire.Widget]) -> Columns:
-        """Return the clean values of both frames, by column."""
-        templates = [widget.settings_template or () for widget in widgets]
-        lengths = list(map(len, templates))
-        own = self._clean(_WIDGET, widgets, [widget.code for widget in widgets])
-        settings = self._clean(_SETTING, list(chain.from_iterable(templates)), repeated(own["code"], lengths))
-        flags = settings["is_required"]
-        required = [flags[start:end].count(True) for start, end in pairwise(accumulate(lengths, initial=0))]
-        return Columns({**own, "settings_count": lengths, "required_count": required}, settings)
+        """Return the clean values of widgets and their settings, by column."""
+        sent = _by_field(wire.Widget, widgets)
+        templates = [template or () for template in sent["settings_template"]]
+        counts = list(map(len, templates))
+        own = self._clean(normalize.WIDGET, sent, sent["code"])
+        settings = _by_field(wire.Setting, list(chain.from_iterable(templates)))
+        return Columns(
+            own | {"settings_count": counts},
+            self._clean(normalize.SETTING, settings, repeated(sent["code"], counts)),
+        )
 
     def _identify(self, widget: wire.Widget) -> bool:
         name = name_of(widget)
@@ -131,17 +116,16 @@ class PageReader:
         return True
 
     def _clean(
-        self, takers: Mapping[str, Callable[[Any], list[Any]]], structs: Sequence[Struct], codes: Iterable[str]
-    ) -> dict[str, list[Any]]:
-        """Return fields of structs as columns; ``codes`` are those of the widgets that each belongs to."""
-        columns = {name: take(structs) for name, take in takers.items()}
-        for name, values in columns.items():
-            read = _READERS[name]
+        self, readers: Mapping[str, Reader], sent: Mapping[str, Sequence[Any]], codes: Iterable[str]
+    ) -> dict[str, Sequence[Any]]:
+        """Return the clean values of each column; ``codes`` are those of the widgets that each belongs to."""
+        columns = {}
+        for name, read in readers.items():
+            columns[name] = values = sent[name]
             if self._page.is_plain and read is not normalize.rating:
                 continue  # of its type already
-            quick = _rating if self._page.is_plain else read
             try:
-                columns[name] = list(map(quick, values))
+                columns[name] = _ratings(values) if self._page.is_plain else list(map(read, values))
             except ValueError:
                 codes = list(codes)
                 columns[name] = [self._read(read, *row, name) for row in zip(values, codes, strict=True)]
@@ -153,6 +137,21 @@ class PageReader:
         except ValueError:
             self._unreadable.append(Unreadable(self._page.number, code, name, shown(value)))
             return None
+
+
+def _by_field(kind: type[Struct], sent: Sequence[Struct]) -> dict[str, Sequence[Any]]:
+    """Return the values of each field of structs of a kind."""
+    values = zip(*map(structs.astuple, sent), strict=True) if sent else repeat(())
+    return dict(zip(kind.__struct_fields__, values, strict=False))
+
+
+_rating = lru_cache(maxsize=1024)(normalize.rating)
+
+
+def _ratings(sent: Sequence[str | float | None]) -> list[float | None]:
+    """Return ratings; the same few come again and again, and equal ones mean the same."""
+    known = {value: _rating(value) for value in set(sent)}
+    return [known[value] for value in sent]
 
 
 def repeated(values: Iterable[Any], counts: Iterable[int]) -> Iterator[Any]:

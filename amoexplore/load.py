@@ -12,19 +12,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
+from amoexplore.parts import Reader
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
 from amoexplore.reports import Catalog, Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
     from tqdm import tqdm
 
     from amoexplore.account import Account
-    from amoexplore.frames import Frames
-    from amoexplore.parts import AnyTable, Part, Reader
+    from amoexplore.parts import AnyTable, Part
     from amoexplore.reports import Report
     from amoexplore.wire import Page, Unreadable
 
@@ -82,12 +82,12 @@ def load_catalog(
     try:
         with walk:
             pages = begun(walk)
-            from amoexplore.frames import Frames  # noqa: PLC0415  while the network is asked
+            from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
 
-            frames = Frames(parts)
-            for _ in read(pages, frames, on_bad=on_bad, progress=progress, widgets=before.widgets):
-                pass
-        catalog = _catalog(frames, account.name, asked + walk.sent, started)
+            earlier = (part.widgets["code"].to_pylist() for part in parts)
+            for part in read(pages, Reader(batches, earlier), on_bad=on_bad, progress=progress, widgets=before.widgets):
+                parts.append(part)  # noqa: PERF402  of what an interrupt leaves each is whole
+        catalog = _catalog(parts, account.name, asked + walk.sent, started)
     except BaseException as error:
         failed = asked + walk.sent - sum(part.requests for part in parts)
         Progress(account.url, before.limit, tuple(parts), failed, time.perf_counter() - started).tell(error)
@@ -126,7 +126,7 @@ def read(
                 raise _endless(page)
             if part.unreadable and on_bad == "raise":
                 raise _unreadable(part.unreadable[0])
-            reader.keep(part)
+            reader.keep()
             widgets += fresh
             if bar is None and progress is not False and time.perf_counter() >= shown_at:
                 bar = stack.enter_context(_bar())
@@ -137,11 +137,13 @@ def read(
                 return
 
 
-def _catalog(frames: Frames, account: str, requests: int, started: float) -> Catalog:
+def _catalog(parts: Sequence[Part[Any]], account: str, requests: int, started: float) -> Catalog:
+    from amoexplore.frames import frame  # noqa: PLC0415  a page has come
+
     tally = Tally()
-    for part in frames.parts:
+    for part in parts:
         tally.add(part)
-    widgets, settings = frames.widgets(), frames.settings()
+    widgets, settings = frame("widgets", parts), frame("settings", parts)
     return Catalog(widgets, settings, tally.report(account, requests, time.perf_counter() - started))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from amoexplore.account import Account
 from amoexplore.connections import stored_token
 from amoexplore.errors import AmoError, ConfigurationError
-from amoexplore.frames import Frames
+from amoexplore.frames import frame
 from amoexplore.hosts import account_address
 from amoexplore.load import load_catalog
 from amoexplore.permits import RATE
@@ -115,7 +115,7 @@ class Member:
     def failed(self, error: str, advice: str, **counts: float) -> Loaded:
         """Return what came of a load that failed; what had come is left out."""
         row = {"status": "failed", "error": error, "advice": advice, "pages": 0, "requests": 0, "seconds": 0.0}
-        return self._loaded(Frames().widgets(), Frames().settings(), **row | counts)
+        return self._loaded(frame("widgets", []), frame("settings", []), **row | counts)
 
     def carries_its_token(self, pickled: bytes) -> bool:
         """Return whether the function that gets the token brings it along, as far as it can be got here."""
@@ -163,7 +163,7 @@ def report_of(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def nothing() -> Loaded:
     """Return the two frames of no account."""
-    return Loaded(_of("", Frames().widgets()), _of("", Frames().settings()), {})
+    return Loaded(_of("", frame("widgets", [])), _of("", frame("settings", [])), {})
 
 
 def _of(host: str, frame: pd.DataFrame) -> pd.DataFrame:

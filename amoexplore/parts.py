@@ -97,7 +97,7 @@ class Reader(Generic[AnyTable]):
             page.waited,
         )
 
-    def keep(self, part: Part[AnyTable]) -> None:  # noqa: ARG002  a reader that keeps rows needs it
+    def keep(self) -> None:
         """Take in the page that was read last: what it has will not be new again."""
         self._seen.add(*self._read)
 

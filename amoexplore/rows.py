@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -10,6 +10,8 @@ from msgspec import Struct
 from amoexplore.columns import SETTINGS, WIDGETS, repeated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amoexplore.columns import Columns
 
 
@@ -18,11 +20,11 @@ class Rows(Struct, frozen=True):
 
     Attributes
     ----------
-    columns : dict of list
+    columns : dict of sequence
         The values of each column, in the order of the frame.
     """
 
-    columns: dict[str, list[Any]]
+    columns: dict[str, Sequence[Any]]
 
     @property
     def num_rows(self) -> int:
@@ -33,9 +35,13 @@ class Rows(Struct, frozen=True):
 def tables(columns: Columns) -> tuple[Rows, Rows]:
     """Return what a page has as rows of the two frames."""
     counts = columns.widgets["settings_count"]
+    required = list(accumulate(map(bool, columns.settings["is_required"]), initial=0))  # before each setting
+    widgets = columns.widgets | {
+        "required_count": [required[end] - required[first] for first, end in pairwise(accumulate(counts, initial=0))]
+    }
     settings = columns.settings | {
         "widget_id": list(repeated(columns.widgets["id"], counts)),
         "code": list(repeated(columns.widgets["code"], counts)),
         "position": list(chain.from_iterable(map(range, counts))),
     }
-    return Rows({name: columns.widgets[name] for name in WIDGETS}), Rows({name: settings[name] for name in SETTINGS})
+    return Rows({name: widgets[name] for name in WIDGETS}), Rows({name: settings[name] for name in SETTINGS})

@@ -20,17 +20,17 @@ from amoexplore.reports import Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
     from amoexplore.account import Account
+    from amoexplore.columns import TableName
     from amoexplore.parts import Part
     from amoexplore.reports import Report
     from amoexplore.wire import Page
 
-    TableName = Literal["widgets", "settings"]
     #: Begins to walk: returns the pages, and what reads them.
     Begin = Callable[[Walk], tuple[Iterable[Page], Reader[Any]]]
 
@@ -48,29 +48,40 @@ class CatalogPage:
         From 1.
     widgets, settings : DataFrame
         Its rows of ``catalog.widgets`` and ``catalog.settings``, with the same dtypes; made when asked for.
-    batches : dict of RecordBatch
+    tables : dict of Table
         The same as Arrow has it, by "widgets" and "settings".
     report : Report
         What could not be read, or came again.
     """
 
     number: int
-    batches: Mapping[str, pa.RecordBatch]
     report: Report
+    _part: Part[pa.RecordBatch]
 
     @cached_property
     def widgets(self) -> pd.DataFrame:
         """One row a widget."""
-        return _frame(self.batches["widgets"])
+        return self._frame("widgets")
 
     @cached_property
     def settings(self) -> pd.DataFrame:
         """One row a field of a settings_template."""
-        return _frame(self.batches["settings"])
+        return self._frame("settings")
+
+    @cached_property
+    def tables(self) -> dict[TableName, pa.Table]:
+        """Both, as Arrow has them."""
+        from amoexplore.frames import table  # noqa: PLC0415  not before a page has come
+
+        return {"widgets": table("widgets", [self._part]), "settings": table("settings", [self._part])}
+
+    def _frame(self, name: TableName) -> pd.DataFrame:
+        from amoexplore.frames import frame  # noqa: PLC0415  not before a page has come
+
+        return frame(name, [self._part])
 
     def __repr__(self) -> str:
-        rows = {name: batch.num_rows for name, batch in self.batches.items()}
-        return f"<CatalogPage {self.number}: {rows['widgets']} widgets, {rows['settings']} settings>"
+        return f"<CatalogPage {self.number}: {self.report.widgets} widgets, {self.report.settings} settings>"
 
 
 def iter_pages(
@@ -107,7 +118,7 @@ def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) 
         tally.add(part)
         report = tally.report(account.name, part.requests, part.waited)
         warn(report, "page.report")
-        yield CatalogPage(number, {"widgets": part.widgets, "settings": part.settings}, report)
+        yield CatalogPage(number, report, part)
 
 
 def load_to_parquet(
@@ -161,11 +172,11 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
     with ExitStack() as stack:
         unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
         # Left before any of those is: no file takes its place before all are written to the end.
-        writers = {table: stack.enter_context(kind(path)) for table, path in unfinished.items()}
+        writers = [stack.enter_context(kind(path, table)) for table, path in unfinished.items()]
         for part in _parts(walk, kind.begin, **options):
             tally.add(part)
-            for table, writer in writers.items():
-                writer.add(getattr(part, table))
+            for writer in writers:
+                writer.add(part)
     report = tally.report(account.name, walk.sent, time.perf_counter() - started)
     warn(report, "report")
     return report
@@ -187,26 +198,20 @@ def _in_rows(walk: Walk) -> tuple[Iterable[Page], Reader[rows.Rows]]:
     return walk, Reader(rows.tables)
 
 
-def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
-    from amoexplore.frames import frame_of  # noqa: PLC0415  not before a page has come
-
-    return frame_of([batch], batch.schema)
-
-
 class TableFile(ABC):
     """Takes the rows of a table, page by page, into a file."""
 
-    #: What gives it rows of the kind it takes.
+    #: What gives it pages of the kind it takes.
     begin: Begin
 
     @abstractmethod
-    def __init__(self, path: Path) -> None: ...
+    def __init__(self, path: Path, table: TableName) -> None: ...
 
     def __enter__(self) -> Self:
         return self
 
     @abstractmethod
-    def add(self, table: Any) -> None:
+    def add(self, part: Part[Any]) -> None:
         """Take in the rows of a page."""
 
     @abstractmethod
@@ -214,27 +219,29 @@ class TableFile(ABC):
 
 
 class ParquetFile(TableFile):
-    """Takes batches into a Parquet file, in groups of some thousands of rows."""
+    """Takes pages into a Parquet file, in groups of some thousands of rows."""
 
     begin = staticmethod(_in_arrow)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, table: TableName) -> None:
+        self._path, self._table = path, table
         self._writer: Any = None
-        self._held: list[pa.RecordBatch] = []
+        self._held: list[Part[pa.RecordBatch]] = []
 
-    def add(self, table: pa.RecordBatch) -> None:
+    def add(self, part: Part[pa.RecordBatch]) -> None:
         """Take in the rows of a page."""
-        self._held.append(table)
-        if sum(held.num_rows for held in self._held) >= _GROUP:
+        self._held.append(part)
+        if sum(getattr(held, self._table).num_rows for held in self._held) >= _GROUP:
             self._write()
 
     def _write(self) -> None:
-        import pyarrow as pa  # noqa: PLC0415  not before a page has come
-        from pyarrow import parquet  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415  not before a page has come
 
-        self._writer = self._writer or parquet.ParquetWriter(self._path, self._held[0].schema)
-        self._writer.write_table(pa.Table.from_batches(self._held), row_group_size=2 * _GROUP)
+        from amoexplore.frames import table  # noqa: PLC0415
+
+        group = table(self._table, self._held)
+        self._writer = self._writer or parquet.ParquetWriter(self._path, group.schema)
+        self._writer.write_table(group, row_group_size=2 * _GROUP)
         self._held = []
 
     def __exit__(self, *raised: object) -> None:
@@ -250,20 +257,22 @@ class CsvFile(TableFile):
     begin = staticmethod(_in_rows)
     separator, decimal = ",", "."
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, table: TableName) -> None:
+        self._table = table
         # The byte order mark is how Excel knows that Cyrillic is UTF-8.
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator=os.linesep)
         self._is_empty = True
 
-    def add(self, table: rows.Rows) -> None:
+    def add(self, part: Part[rows.Rows]) -> None:
         """Take in the rows of a page."""
+        columns = getattr(part, self._table).columns
         if self._is_empty:
-            self._rows.writerow(table.columns)
+            self._rows.writerow(columns)
             self._is_empty = False
-        self._rows.writerows(zip(*map(self._cells, table.columns.values()), strict=True))
+        self._rows.writerows(zip(*map(self._cells, columns.values()), strict=True))
 
-    def _cells(self, column: list[Any]) -> list[Any]:
+    def _cells(self, column: Sequence[Any]) -> Sequence[Any]:
         if self.decimal == ".":
             return column
         return [str(cell).replace(".", self.decimal) if isinstance(cell, float) else cell for cell in column]

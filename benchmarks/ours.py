@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import amoexplore as amo
 from amoexplore import decode
-from amoexplore.frames import Frames
+from amoexplore.frames import batches, frame
 from amoexplore.models import Answer, Body
+from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +21,11 @@ TOKEN = "benchmark"  # noqa: S105  the server asks for none
 
 def decoded(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the two frames of pages that are in memory."""
-    frames = Frames()
+    reader, parts = Reader(batches), []
     for number, body in enumerate(bodies, 1):
-        frames.keep(frames.read(decode.page(Answer(200, Body(body), "", None), number)))
-    return frames.widgets(), frames.settings()
+        parts.append(reader.read(decode.page(Answer(200, Body(body), "", None), number)))
+        reader.keep()
+    return frame("widgets", parts), frame("settings", parts)
 
 
 def load(url: str, pace: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scripted import listing, setting, widget
 
 from amoexplore import Sandbox, decode, errors
-from amoexplore.frames import Frames
+from amoexplore.frames import batches, frame
 from amoexplore.models import Answer, Body
+from amoexplore.parts import Reader
 from amoexplore.sandbox.fault_table import FAULTS
 from amoexplore.transport import _refusal
 
@@ -84,9 +85,9 @@ def test_pages(body: bytes) -> None:
         warnings.simplefilter("ignore", errors.UnreadableValueWarning)
         try:
             page = decode.page(Answer(200, Body(body), "https://example.amocrm.ru/", None), 1)
-            frames = Frames()
-            frames.keep(frames.read(page))
-            assert len(frames.widgets()) <= page.count
+            part = Reader(batches).read(page)
+            assert len(frame("widgets", [part])) <= page.count
+            assert len(frame("settings", [part])) == part.settings.num_rows
             assert page.is_last in (True, False)
             decode.widgets(page)
         except errors.BadAnswer:

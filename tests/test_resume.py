@@ -5,6 +5,7 @@ import signal
 import threading
 import tracemalloc
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors
+from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,20 +164,18 @@ def test_ctrl_c() -> None:
 @pytest.mark.parametrize("where", ["read", "keep"])
 def test_interrupts_between_pages(where: str, crash: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a page is interrupted, it is there whole or not at all."""
-    from amoexplore.frames import Frames  # noqa: PLC0415  to be broken
+    act, times = getattr(Reader, where), count(1)
 
-    act = getattr(Frames, where)
-
-    def breaks(frames: Frames, page: Any) -> Any:
-        done = act(frames, page)
-        if len(frames.parts) == 2:
+    def breaks(*given: Any) -> Any:
+        done = act(*given)
+        if next(times) == 3:
             raise crash
         return done
 
     with ScriptedServer(breaking(0, b"")) as server:
         account = server.account()
         with monkeypatch.context() as patch:
-            patch.setattr(Frames, where, breaks)
+            patch.setattr(Reader, where, breaks)
             with pytest.raises(crash) as raised:
                 amo.load_catalog(account, limit=1)
         catalog = amo.load_catalog(account, resume=raised.value)
