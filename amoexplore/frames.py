@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -12,18 +13,18 @@ from pandas.api.types import pandas_dtype
 
 from amoexplore import normalize
 from amoexplore.columns import SETTINGS, WIDGETS
+from amoexplore.parts import Part
+from amoexplore.reports import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from amoexplore.columns import Columns, TableName
-    from amoexplore.parts import Part
 
     _Parts: TypeAlias = Sequence[Part[pa.RecordBatch]]
-    _Values: TypeAlias = pa.ChunkedArray | np.ndarray[Any, Any]
 
 
-def _schema(dtypes: Mapping[str, str]) -> pa.Schema:
+def _schema(dtypes: Mapping[str, Any]) -> pa.Schema:
     """Return the Arrow schema of a frame; its metadata brings the very same dtypes back, also from Parquet."""
     empty = pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in dtypes.items()})
     return pa.Schema.from_pandas(empty, preserve_index=False)
@@ -33,11 +34,16 @@ def _kept(schema: pa.Schema, columns: Iterable[str]) -> pa.Schema:
     return pa.schema([schema.field(name) for name in columns])
 
 
+#: So many pages are kept as one part: the many small arrays of each would take a quarter more memory.
+_TOGETHER: Final = 10
 #: Arrow's own pool takes a fifth more for the many small arrays of the pages.
 _POOL: Final = pa.system_memory_pool()
 
-_DTYPES = {name: pandas_dtype(dtype) for name, dtype in (WIDGETS | SETTINGS).items()}
-_SCHEMAS: dict[TableName, pa.Schema] = {"widgets": _schema(WIDGETS), "settings": _schema(SETTINGS)}
+_DTYPES: dict[TableName, dict[str, Any]] = {
+    "widgets": {name: pandas_dtype(dtype) for name, dtype in WIDGETS.items()},
+    "settings": {name: pandas_dtype(dtype) for name, dtype in SETTINGS.items()},
+}
+_SCHEMAS: dict[TableName, pa.Schema] = {name: _schema(dtypes) for name, dtypes in _DTYPES.items()}
 #: What is kept of each page: all that does not follow from the rest.
 _KEPT: dict[TableName, pa.Schema] = {
     "widgets": _kept(_SCHEMAS["widgets"], [*normalize.WIDGET, "settings_count"]),
@@ -56,56 +62,81 @@ def _batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Record
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def gather(parts: list[Part[pa.RecordBatch]], came: Iterable[Part[pa.RecordBatch]]) -> None:
+    """Add what comes to the parts that are there, page by page: an interrupt leaves a whole one or none."""
+    for number, part in enumerate(came, 1):
+        parts.append(part)
+        if number % _TOGETHER == 0:
+            parts[-_TOGETHER:] = [joined(parts[-_TOGETHER:])]
+
+
+def joined(parts: _Parts) -> Part[pa.RecordBatch]:
+    """Return parts that follow one another as one, which takes less memory and time."""
+    widgets, settings = (
+        pa.concat_batches([getattr(part, name) for part in parts], memory_pool=_POOL) for name in _KEPT
+    )
+    return Part(widgets, settings, Tally.of(parts))
+
+
+def codes(parts: _Parts) -> Iterator[list[str]]:
+    """Yield the codes of the widgets of each page."""
+    for part in parts:
+        there = iter(part.widgets["code"].to_pylist())
+        yield from (list(islice(there, count)) for count in part.tally.fresh)
+
+
 def table(name: TableName, parts: _Parts) -> pa.Table:
     """Return what pages that follow one another have of a frame, as Arrow has it."""
-    return pa.table(_columns(name, parts), _SCHEMAS[name])
+    return pa.table([_column(name, column, parts) for column in _DTYPES[name]], _SCHEMAS[name])
 
 
 def frame(name: TableName, parts: _Parts) -> pd.DataFrame:
     """Return what pages that follow one another have of a frame."""
-    columns = _columns(name, parts).items()
-    return pd.DataFrame({column: _array(values, _DTYPES[column]) for column, values in columns}, copy=False)
+    # One by one: of a column that was made on the way there are not two any longer than needed.
+    columns = {column: _array(_column(name, column, parts), dtype) for column, dtype in _DTYPES[name].items()}
+    return pd.DataFrame(columns, copy=False)
 
 
-def _columns(name: TableName, parts: _Parts) -> dict[str, _Values]:
-    kept = {each: pa.Table.from_batches([getattr(part, each) for part in parts], _KEPT[each]) for each in _KEPT}
-    columns = dict(zip(kept[name].column_names, kept[name].columns, strict=True)) | _FOLLOWING[name](**kept)
-    return {column: columns[column] for column in _SCHEMAS[name].names}
+def _column(name: TableName, column: str, parts: _Parts) -> pa.ChunkedArray:
+    follow = _FOLLOWING[name].get(column)
+    if follow is None:
+        chunks = [getattr(part, name)[column] for part in parts]
+    else:
+        chunks = [pa.array(follow(part.widgets, part.settings)) for part in parts]
+    return pa.chunked_array(chunks, _SCHEMAS[name].field(column).type)
 
 
-def _of_widgets(widgets: pa.Table, settings: pa.Table) -> dict[str, _Values]:
-    """Return the columns of widgets that follow from what was kept."""
+def _required(widgets: pa.RecordBatch, settings: pa.RecordBatch) -> Any:
     counts = widgets["settings_count"].to_numpy()
-    flags = settings["is_required"].fill_null(fill_value=False).to_numpy()
-    sums = np.add.reduceat(np.append(flags, False), counts.cumsum() - counts, dtype=np.int64)  # of none: the next flag
-    return {"required_count": np.where(counts, sums, 0)}
+    flags = settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    before, ends = np.insert(flags.cumsum(), 0, 0), counts.cumsum()
+    return before[ends] - before[ends - counts]
 
 
-def _of_settings(widgets: pa.Table, settings: pa.Table) -> dict[str, _Values]:
-    """Return the columns of settings that follow from what was kept."""
+def _positions(widgets: pa.RecordBatch, settings: pa.RecordBatch) -> Any:
     counts = widgets["settings_count"].to_numpy()
-    positions = np.arange(settings.num_rows)
-    positions -= np.repeat(counts.cumsum() - counts, counts)
-    return {
-        "widget_id": np.repeat(widgets["id"].to_numpy(), counts),
-        "code": pa.chunked_array(map(_codes, widgets.to_batches()), pa.large_string()),
-        "position": positions,
-    }
+    return np.arange(settings.num_rows) - np.repeat(counts.cumsum() - counts, counts)
 
 
-def _codes(widgets: pa.RecordBatch) -> pa.Array:
-    """Return for each setting of a page the code of its widget."""
-    owners = np.repeat(np.arange(widgets.num_rows), widgets["settings_count"])
-    return pc.take(widgets["code"], pa.array(owners), memory_pool=_POOL)
+def _of_owners(column: str) -> Callable[[pa.RecordBatch, pa.RecordBatch], pa.Array]:
+    """Return what makes a column of widgets one of their settings."""
+
+    def taken(widgets: pa.RecordBatch, _: pa.RecordBatch) -> pa.Array:
+        owners = np.repeat(np.arange(widgets.num_rows), widgets["settings_count"])
+        return pc.take(widgets[column], pa.array(owners), memory_pool=_POOL)
+
+    return taken
 
 
-_FOLLOWING = {"widgets": _of_widgets, "settings": _of_settings}
+#: The columns of each frame that follow from what was kept of widgets and settings.
+_FOLLOWING: dict[TableName, dict[str, Callable[[pa.RecordBatch, pa.RecordBatch], Any]]] = {
+    "widgets": {"required_count": _required},
+    "settings": {"widget_id": _of_owners("id"), "code": _of_owners("code"), "position": _positions},
+}
 
 
-def _array(values: _Values, dtype: Any) -> Any:
+def _array(values: pa.ChunkedArray, dtype: Any) -> Any:
     # What Arrow's own to_pandas does, but all pages at once, and without joining columns of one dtype: another copy.
-    if isinstance(values, np.ndarray):
-        return values
     if isinstance(dtype, np.dtype):
         return _own(values)
     if pa.types.is_large_string(values.type):

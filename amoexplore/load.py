@@ -77,19 +77,18 @@ def load_catalog(
     before = progress_of(resume, account.url, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
-    asked = before.requests + sum(part.requests for part in parts)
+    asked = before.requests + Tally.of(parts).requests
     walk = Walk(account, before.limit, before.pages + 1)
     try:
         with walk:
             pages = begun(walk)
-            from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
+            from amoexplore.frames import batches, codes, gather  # noqa: PLC0415  while the network is asked
 
-            earlier = (part.widgets["code"].to_pylist() for part in parts)
-            for part in read(pages, Reader(batches, earlier), on_bad=on_bad, progress=progress, widgets=before.widgets):
-                parts.append(part)  # noqa: PERF402  of what an interrupt leaves each is whole
+            came = read(pages, Reader(batches, codes(parts)), on_bad=on_bad, progress=progress, widgets=before.widgets)
+            gather(parts, came)
         catalog = _catalog(parts, account.name, asked + walk.sent, started)
     except BaseException as error:
-        failed = asked + walk.sent - sum(part.requests for part in parts)
+        failed = asked + walk.sent - Tally.of(parts).requests
         Progress(account.url, before.limit, tuple(parts), failed, time.perf_counter() - started).tell(error)
         raise
     warn(catalog.report, "catalog.report")
@@ -107,7 +106,12 @@ def begun(walk: Walk) -> Iterator[Page]:
 
 
 def read(
-    pages: Iterable[Page], reader: Reader[AnyTable], *, on_bad: str, progress: bool | None, widgets: int = 0
+    pages: Iterable[Page],
+    reader: Reader[AnyTable],
+    *,
+    on_bad: str = "coerce",
+    progress: bool | None = None,
+    widgets: int = 0,
 ) -> Iterator[Part[AnyTable]]:
     """Yield what becomes of each page, which the reader has kept then.
 
@@ -124,8 +128,8 @@ def read(
             fresh = part.widgets.num_rows
             if page.count and not fresh and page.links.next:
                 raise _endless(page)
-            if part.unreadable and on_bad == "raise":
-                raise _unreadable(part.unreadable[0])
+            if part.tally.unreadable and on_bad == "raise":
+                raise _unreadable(part.tally.unreadable[0])
             reader.keep()
             widgets += fresh
             if bar is None and progress is not False and time.perf_counter() >= shown_at:
@@ -140,9 +144,7 @@ def read(
 def _catalog(parts: Sequence[Part[Any]], account: str, requests: int, started: float) -> Catalog:
     from amoexplore.frames import frame  # noqa: PLC0415  a page has come
 
-    tally = Tally()
-    for part in parts:
-        tally.add(part)
+    tally = Tally.of(parts)
     widgets, settings = frame("widgets", parts), frame("settings", parts)
     return Catalog(widgets, settings, tally.report(account, requests, time.perf_counter() - started))
 

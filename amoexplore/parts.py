@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from amoexplore.columns import PageReader, unknown_types
+from amoexplore.reports import Tally
 from amoexplore.seen import Seen
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Iterable, Sequence
 
     from amoexplore import wire
     from amoexplore.columns import Columns
-    from amoexplore.wire import Unreadable
 
 
 class Table(Protocol):
@@ -28,31 +27,19 @@ AnyTable = TypeVar("AnyTable", bound=Table)
 
 
 class Part(NamedTuple, Generic[AnyTable]):
-    """What became of one page.
+    """What became of a page, or of several that follow one another.
 
     Attributes
     ----------
     widgets, settings
         Its rows of the two tables.
-    unreadable : list of Unreadable
-        Values that became NA, and entries without an id or a code, which are left out.
-    repeated : list of tuple
-        Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
-    unknown, types : Counter
-        Fields and types of settings that nobody knows.
-    entries, requests, waited
-        Entries of its list, requests and seconds of waiting that it took.
+    tally : Tally
+        What else there is to tell.
     """
 
     widgets: AnyTable
     settings: AnyTable
-    unreadable: list[Unreadable]
-    repeated: list[tuple[str, int, int, int]]
-    unknown: Counter[str]
-    types: Counter[str]
-    entries: int
-    requests: int
-    waited: float
+    tally: Tally
 
 
 class Reader(Generic[AnyTable]):
@@ -79,23 +66,20 @@ class Reader(Generic[AnyTable]):
 
     def read(self, page: wire.Page) -> Part[AnyTable]:
         """Return what becomes of a page, which is not taken in yet."""
-        unreadable = list(page.unreadable)
-        reader = PageReader(page, unreadable)
-        repeated: list[tuple[str, int, int, int]] = []
-        columns = reader.columns(self._fresh(reader.identified(), page.number, repeated))
+        tally = Tally(
+            filled=int(page.count > 0),
+            requests=page.requests,
+            waited=page.waited,
+            unreadable=list(page.unreadable),
+            unknown=page.unknown,
+        )
+        reader = PageReader(page, tally.unreadable)
+        columns = reader.columns(self._fresh(reader.identified(), page.number, tally.repeated))
         self._read = columns.widgets["code"], page.number
         widgets, settings = self._tables(columns)
-        return Part(
-            widgets,
-            settings,
-            unreadable,
-            repeated,
-            page.unknown,
-            unknown_types(columns.settings["type"]),
-            page.count,
-            page.requests,
-            page.waited,
-        )
+        tally.fresh, tally.settings = [widgets.num_rows], settings.num_rows
+        tally.types = unknown_types(columns.settings["type"])
+        return Part(widgets, settings, tally)
 
     def keep(self) -> None:
         """Take in the page that was read last: what it has will not be new again."""

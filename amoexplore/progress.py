@@ -38,7 +38,7 @@ class Progress:
     @property
     def pages(self) -> int:
         """How many pages are there."""
-        return len(self.parts)
+        return sum(len(part.tally.fresh) for part in self.parts)
 
     @property
     def widgets(self) -> int:

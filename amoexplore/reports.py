@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import structs
 
@@ -13,6 +13,8 @@ from amoexplore import display
 from amoexplore.wire import Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from amoexplore.parts import Part
@@ -126,52 +128,66 @@ class Catalog:
 
 @dataclass
 class Tally:
-    """What the pages of a load come to, without their rows.
+    """What pages come to, without their rows.
 
     Attributes
     ----------
-    pages, filled : int
-        Pages, and those of them that had widgets.
-    waited : float
-        Seconds.
-    widgets, settings : int
-        Rows.
-    unreadable, repeated, unknown, types
-        As in Part.
+    fresh : list of int
+        How many widgets each of them had that had not come before.
+    filled : int
+        How many had any, new or not.
+    settings : int
+        Settings of the fresh widgets.
+    requests, waited
+        Requests and seconds of waiting that they took.
+    unreadable : list of Unreadable
+        Values that became NA, and entries without an id or a code, which are left out.
+    repeated : list of tuple
+        Widgets that came again: code, id, page where the code was first, page where it came again; the first is kept.
+    unknown, types : Counter
+        Fields and types of settings that nobody knows.
     """
 
-    pages: int = 0
+    fresh: list[int] = field(default_factory=list)
     filled: int = 0
-    waited: float = 0.0
-    widgets: int = 0
     settings: int = 0
+    requests: int = 0
+    waited: float = 0.0
     unreadable: list[Unreadable] = field(default_factory=list)
     repeated: list[tuple[str, int, int, int]] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
     types: Counter[str] = field(default_factory=Counter)
 
-    def add(self, part: Part[Any]) -> None:
-        """Count a page."""
-        self.pages += 1
-        self.filled += part.entries > 0
-        self.waited += part.waited
-        self.widgets += part.widgets.num_rows
-        self.settings += part.settings.num_rows
-        self.unreadable += part.unreadable
-        self.repeated += part.repeated
-        self.unknown.update(part.unknown)
-        self.types.update(part.types)
+    @classmethod
+    def of(cls, parts: Iterable[Part[Any]]) -> Self:
+        """Return what all parts come to."""
+        tally = cls()
+        for part in parts:
+            tally.add(part.tally)
+        return tally
+
+    def add(self, more: Tally) -> None:
+        """Count more pages."""
+        self.fresh += more.fresh
+        self.filled += more.filled
+        self.settings += more.settings
+        self.requests += more.requests
+        self.waited += more.waited
+        self.unreadable += more.unreadable
+        self.repeated += more.repeated
+        self.unknown.update(more.unknown)
+        self.types.update(more.types)
 
     def report(self, account: str, requests: int, seconds: float) -> Report:
-        """Return the report."""
+        """Return the report of a load that took so many requests, with those that brought nothing."""
         return Report(
             account,
             self.filled,
             requests,
-            requests - self.pages,
+            requests - len(self.fresh),
             seconds,
             self.waited,
-            self.widgets,
+            sum(self.fresh),
             self.settings,
             dict(self.unknown),
             dict(self.types),

@@ -6,6 +6,7 @@ import csv
 import os
 import time
 from abc import ABC, abstractmethod
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from amoexplore.reports import Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -29,13 +30,10 @@ if TYPE_CHECKING:
     from amoexplore.columns import TableName
     from amoexplore.parts import Part
     from amoexplore.reports import Report
-    from amoexplore.wire import Page
 
-    #: Begins to walk: returns the pages, and what reads them.
-    Begin = Callable[[Walk], tuple[Iterable[Page], Reader[Any]]]
 
-#: Rows of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
-_GROUP: Final = 5_000
+#: Widgets of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
+_GROUP: Final = 2_500
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +111,8 @@ def iter_pages(
 
 
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
-    for number, part in enumerate(_parts(Walk(account, limit), _in_arrow, on_bad=on_bad, progress=progress), 1):
-        tally = Tally()
-        tally.add(part)
-        report = tally.report(account.name, part.requests, part.waited)
+    for number, part in enumerate(_in_arrow(Walk(account, limit), on_bad=on_bad, progress=progress), 1):
+        report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
         warn(report, "page.report")
         yield CatalogPage(number, report, part)
 
@@ -173,8 +169,8 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
         # Left before any of those is: no file takes its place before all are written to the end.
         writers = [stack.enter_context(kind(path, table)) for table, path in unfinished.items()]
-        for part in _parts(walk, kind.begin, **options):
-            tally.add(part)
+        for part in kind.parts(walk, **options):
+            tally.add(part.tally)
             for writer in writers:
                 writer.add(part)
     report = tally.report(account.name, walk.sent, time.perf_counter() - started)
@@ -182,27 +178,37 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
     return report
 
 
-def _parts(walk: Walk, begin: Begin, *, on_bad: str = "coerce", progress: bool | None = None) -> Iterator[Part[Any]]:
+def _in_arrow(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
     with walk:
-        yield from read(*begin(walk), on_bad=on_bad, progress=progress)
+        pages = begun(walk)
+        from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
+
+        yield from read(pages, Reader(batches), **options)
 
 
-def _in_arrow(walk: Walk) -> tuple[Iterable[Page], Reader[pa.RecordBatch]]:
-    pages = begun(walk)
-    from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
+def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
+    held: list[Part[pa.RecordBatch]] = []
+    for part in _in_arrow(walk, **options):
+        from amoexplore.frames import joined  # noqa: PLC0415  not before a page has come
 
-    return pages, Reader(batches)
+        held.append(part)
+        if sum(page.widgets.num_rows for page in held) >= _GROUP:
+            yield joined(held)
+            held = []
+    if held:
+        yield joined(held)
 
 
-def _in_rows(walk: Walk) -> tuple[Iterable[Page], Reader[rows.Rows]]:
-    return walk, Reader(rows.tables)
+def _in_rows(walk: Walk, **options: Any) -> Iterator[Part[rows.Rows]]:
+    with walk:
+        yield from read(walk, Reader(rows.tables), **options)
 
 
 class TableFile(ABC):
-    """Takes the rows of a table, page by page, into a file."""
+    """Takes the rows of a table, part by part, into a file."""
 
-    #: What gives it pages of the kind it takes.
-    begin: Begin
+    #: Walks, and gives parts of the kind it takes.
+    parts: Callable[..., Iterator[Part[Any]]]
 
     @abstractmethod
     def __init__(self, path: Path, table: TableName) -> None: ...
@@ -212,49 +218,48 @@ class TableFile(ABC):
 
     @abstractmethod
     def add(self, part: Part[Any]) -> None:
-        """Take in the rows of a page."""
+        """Take in the rows of a part."""
 
     @abstractmethod
     def __exit__(self, *raised: object) -> None: ...
 
 
 class ParquetFile(TableFile):
-    """Takes pages into a Parquet file, in groups of some thousands of rows."""
+    """Takes groups of rows into a Parquet file; each is written while the next one comes."""
 
-    begin = staticmethod(_in_arrow)
+    parts = staticmethod(_in_groups)
 
     def __init__(self, path: Path, table: TableName) -> None:
         self._path, self._table = path, table
         self._writer: Any = None
-        self._held: list[Part[pa.RecordBatch]] = []
+        self._thread = ThreadPoolExecutor(1)
+        self._writing: Future[None] = Future()
+        self._writing.set_result(None)
 
     def add(self, part: Part[pa.RecordBatch]) -> None:
-        """Take in the rows of a page."""
-        self._held.append(part)
-        if sum(getattr(held, self._table).num_rows for held in self._held) >= _GROUP:
-            self._write()
-
-    def _write(self) -> None:
+        """Take in the rows of a part."""
         from pyarrow import parquet  # noqa: PLC0415  not before a page has come
 
         from amoexplore.frames import table  # noqa: PLC0415
 
-        group = table(self._table, self._held)
+        group = table(self._table, [part])
         self._writer = self._writer or parquet.ParquetWriter(self._path, group.schema)
-        self._writer.write_table(group, row_group_size=2 * _GROUP)
-        self._held = []
+        self._writing.result()  # or what went wrong with it
+        self._writing = self._thread.submit(self._writer.write_table, group)
 
     def __exit__(self, *raised: object) -> None:
-        if raised[0] is None and self._held:
-            self._write()
-        if self._writer:
-            self._writer.close()
+        with ExitStack() as stack:
+            if self._writer:
+                stack.callback(self._writer.close)
+            stack.enter_context(self._thread)
+            if raised[0] is None:
+                self._writing.result()
 
 
 class CsvFile(TableFile):
     """Takes rows into a CSV file, as pandas writes them."""
 
-    begin = staticmethod(_in_rows)
+    parts = staticmethod(_in_rows)
     separator, decimal = ",", "."
 
     def __init__(self, path: Path, table: TableName) -> None:
@@ -265,7 +270,7 @@ class CsvFile(TableFile):
         self._is_empty = True
 
     def add(self, part: Part[rows.Rows]) -> None:
-        """Take in the rows of a page."""
+        """Take in the rows of a part."""
         columns = getattr(part, self._table).columns
         if self._is_empty:
             self._rows.writerow(columns)

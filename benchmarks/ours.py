@@ -6,26 +6,35 @@ from typing import TYPE_CHECKING
 
 import amoexplore as amo
 from amoexplore import decode
-from amoexplore.frames import batches, frame
+from amoexplore.frames import batches, frame, gather
 from amoexplore.models import Answer, Body
 from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pandas as pd
+    import pyarrow as pa
+
+    from amoexplore.parts import Part
 
 TOKEN = "benchmark"  # noqa: S105  the server asks for none
 
 
 def decoded(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the two frames of pages that are in memory."""
-    reader, parts = Reader(batches), []
-    for number, body in enumerate(bodies, 1):
-        parts.append(reader.read(decode.page(Answer(200, Body(body), "", None), number)))
-        reader.keep()
+    parts: list[Part[pa.RecordBatch]] = []
+    gather(parts, _parts(bodies))
     return frame("widgets", parts), frame("settings", parts)
+
+
+def _parts(bodies: Iterable[bytes]) -> Iterator[Part[pa.RecordBatch]]:
+    reader = Reader(batches)
+    for number, body in enumerate(bodies, 1):
+        part = reader.read(decode.page(Answer(200, Body(body), "", None), number))
+        reader.keep()
+        yield part
 
 
 def load(url: str, pace: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -201,6 +201,25 @@ def test_widgets_that_come_again_after_a_break() -> None:
     assert catalog.report.repeated.to_numpy().tolist() == [["widget_2", 2, 1, 2]]
 
 
+def test_many_pages_before_a_break() -> None:
+    """However many pages had come, each is known for the one it is."""
+    pages = {number: [widget(number)] for number in range(1, 26)} | {24: [widget(7)], 25: []}
+    times = iter(range(1))
+
+    def script(request: Request) -> bytes:
+        if request.page == 23 and next(times, None) is not None:
+            return problem(402)
+        return answer(listing(pages[request.page], page=request.page, limit=1))
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(errors.PaymentRequired, match="22 pages with 22 widgets had come") as raised:
+            amo.load_catalog(server.account(), limit=1)
+        catalog = amo.load_catalog(server.account(), resume=raised.value)
+    assert catalog.widgets["id"].tolist() == [*range(1, 24)]
+    assert catalog.report.repeated.to_numpy().tolist() == [["widget_7", 7, 7, 24]]
+    assert (catalog.report.pages, catalog.report.requests, catalog.report.retries) == (24, 25, 1)
+
+
 def test_a_value_that_stopped_a_load() -> None:
     """What on_bad="raise" stopped at is taken with on_bad="coerce", from the page on that has it."""
 

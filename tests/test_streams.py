@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
@@ -27,6 +28,9 @@ def test_pages_are_the_catalogue(account: Account) -> None:
     assert [page.number for page in pages] == [1, 2, 3, 4, 5]
     pd.testing.assert_frame_equal(pd.concat([page.widgets for page in pages], ignore_index=True), catalog.widgets)
     pd.testing.assert_frame_equal(pd.concat([page.settings for page in pages], ignore_index=True), catalog.settings)
+    for name, frame in {"widgets": catalog.widgets, "settings": catalog.settings}.items():
+        table = pa.concat_tables([page.tables[name] for page in pages])
+        pd.testing.assert_frame_equal(table.to_pandas(), frame)
     assert repr(pages[4]) == f"<CatalogPage 5: 20 widgets, {len(pages[4].settings)} settings>"
 
 
@@ -107,6 +111,25 @@ def test_a_failure_leaves_the_files_as_they_were(tmp_path: Path) -> None:
         amo.load_to_parquet(server.account(), path, limit=1)
     assert path.read_text() == "before"
     assert [path] == list(tmp_path.glob("*x*"))
+
+
+def test_a_group_that_finds_no_room_leaves_both_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong with a group that is written while the load goes on ends it."""
+    paths = [tmp_path / "x.parquet", tmp_path / "x.settings.parquet"]
+    for path in paths:
+        path.write_text("before")
+    write = parquet.ParquetWriter.write_table
+
+    def full(writer: parquet.ParquetWriter, group: pa.Table) -> None:
+        write(writer, group)
+        if "rating" in group.column_names:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(parquet.ParquetWriter, "write_table", full)
+    with Sandbox(size=6_000) as sandbox, pytest.raises(OSError, match="No space"):
+        amo.load_to_parquet(Account(sandbox.url, sandbox.token), paths[0])
+    assert [path.read_text("latin-1") for path in paths] == ["before", "before"]
+    assert len(sandbox.requests) < 24
 
 
 class _Full(ParquetFile):
