@@ -94,12 +94,12 @@ class RoundTrips:
     """The latest round trips.
 
     A permit that counts from its answer counts too long: by the answer's way back, and the next request's way there.
-    Together they take no less than the fastest round trip. What is known of those on new connections is less sure, and
-    counts no more once there are enough on connections that were open before.
+    Together they take no less than the fastest round trip. What is known of those on new connections errs on the short
+    side, and counts no more once there are enough on connections that were open before: of few each may have been late.
     """
 
     #: So many have to be known of any, and so many that are sure, of as many as are kept.
-    _ENOUGH, _ENOUGH_SURE, _KEPT = 4, 8, 64
+    _ENOUGH, _ENOUGH_SURE, _KEPT = 4, 24, 64
     #: How much of the fastest is counted on, and how many seconds a busy machine may be late by.
     _SURE, _LATE = 0.9, 0.01
 

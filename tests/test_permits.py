@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import heapq
+import random
 from copy import copy
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amoexplore.permits import LONGEST, Permits, RoundTrips
+from amoexplore.permits import LONGEST, RATE, Permits, RoundTrips
 
 LEASE = 60.0
 # Less than the clock tells apart.
@@ -53,6 +55,38 @@ def test_never_too_many_with_credit(rate: int, least: tuple[float, float], late:
     """Nor where permits are free sooner, by nine tenths of the fastest round trip."""
     ways = [(least[0] + there, least[1] + back) for there, back in late]
     assert holds(arrivals(Permits(), rate, ways, credit=0.9 * sum(least)), rate)
+
+
+def loaded(chance: random.Random, latency: float, jitter: float) -> list[float]:
+    """Return when the requests of a first load arrive: one alone, then as they may; six connections are new by then."""
+    permits, trips, now = Permits(), RoundTrips(), 0.0
+    under_way: list[tuple[float, float, str, bool]] = []
+    arrived = []
+
+    def hear() -> float:
+        answered, sent, name, is_new = heapq.heappop(under_way)
+        trip = (answered - sent) / (2 if is_new else 1)
+        trips.add(trip, is_new=is_new)
+        permits.settle(name, RATE, answered, trips.credit(trip))
+        return answered
+
+    for number in range(6 * RATE):
+        if number == 1:
+            now = hear()
+        while wait := permits.take(str(number), RATE, now, LEASE)[0]:
+            now = hear() if under_way and under_way[0][0] <= now + wait else now + wait
+        is_new = number == 0 or 2 <= number < RATE
+        arrived.append(now + (1.5 if is_new else 0.5) * latency + chance.uniform(0, jitter))
+        heapq.heappush(under_way, (arrived[-1] + latency / 2, now, str(number), is_new))
+    return sorted(arrived)
+
+
+@pytest.mark.parametrize("latency", [0.1, 0.3])
+def test_never_too_many_where_chance_delays(latency: float) -> None:
+    """Nor in a thousand loads where each request comes up to half of the latency later, by chance."""
+    chance = random.Random(0)  # noqa: S311  the same chance each time
+    loads = [loaded(chance, latency, latency / 2) for _ in range(1000)]
+    assert [arrived for arrived in loads if not holds(arrived, RATE)] == []
 
 
 @given(rates, st.integers(1, 60), milliseconds)
@@ -148,7 +182,7 @@ def test_credit(on_open: list[float], on_new: list[float]) -> None:
         trips.add(second)
     for second in on_new:
         trips.add(second, is_new=True)
-    known = on_open[-64:] if len(on_open) >= 8 else on_open + on_new
+    known = on_open[-64:] if len(on_open) >= 24 else on_open + on_new
     expected = max(0, 0.9 * min(known) - 0.01) if len(known) >= 4 else 0
     assert trips.credit(10) == expected
 

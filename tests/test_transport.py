@@ -1,20 +1,28 @@
 from __future__ import annotations
 
+import os
 import socket
+import ssl
+import threading
 import traceback
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 import requests
-from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
+from certificates import serve_by_tls
+from scripted import DROP, SILENCE, TOKEN, ScriptedServer, answer, answering, listing, problem, widget
 from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import Account, errors
+from amoexplore.adapters import Adapter
 from amoexplore.models import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from amoexplore import Sandbox
 
@@ -160,6 +168,56 @@ def test_certificates_are_always_checked(monkeypatch: pytest.MonkeyPatch, bundle
     with pytest.raises(errors.ConnectionRefused):
         Account("https://example.amocrm.ru", TOKEN).widget("x")
     assert checked == [verify]
+
+
+@pytest.fixture
+def by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Account, Path]]:
+    """Give an account at a server that speaks TLS, and the certificates that are trusted, its own among them."""
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    server = ScriptedServer(lambda _: answer(listing([widget(1)])))  # each answer ends its connection
+    trusted = serve_by_tls(server, tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    with server:
+        yield server.account(), trusted
+
+
+def test_certificates_are_read_once(by_tls: tuple[Account, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading what is trusted takes longer than to connect, and is done for one connection of all, even at once."""
+    account, trusted = by_tls
+    read = []
+    load = ssl.SSLContext.load_verify_locations
+
+    def reads(context: ssl.SSLContext, *place: Any) -> None:
+        read.append(place[0])
+        threading.Event().wait(0.05)
+        load(context, *place)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", reads)
+    accounts = [account, account, Account(account.url, TOKEN)]
+    with ThreadPoolExecutor() as pool:
+        assert [len(page.widgets) for page in pool.map(Account.widgets_page, accounts)] == [1, 1, 1]
+    assert read == [str(trusted)]
+
+
+def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent to a server that others trust; nor to one that isn't trusted any more, by who connects anew."""
+    account, trusted = by_tls
+    assert len(account.widgets_page().widgets) == 1
+    trusted.write_bytes(Path(certifi.where()).read_bytes())
+    os.utime(trusted, (0, 0))  # however coarse the clock of the disk is
+    anew = Account(account.url, TOKEN)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    for one in (anew, Account(account.url, TOKEN)):
+        with pytest.raises(errors.Unreachable, match="certificate does not check"):
+            one.widgets_page()
+
+
+def test_a_proxy_is_checked_as_well() -> None:
+    """What is trusted is left to connections by way of a proxy: they may have to check that one, too."""
+    adapter, request = Adapter(), requests.Request("GET", "https://example.amocrm.ru").prepare()
+    pool = adapter.get_connection_with_tls_context(request, True, {"https": "https://proxy.example"})  # noqa: FBT003
+    adapter.cert_verify(pool, "https://example.amocrm.ru", True, None)  # noqa: FBT003  as requests does
+    assert pool.ca_certs == certifi.where()
 
 
 def test_no_cookie_is_kept() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from amoexplore import Account
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator, Sequence
 
 TOKEN = "canary-token-7f3a"
@@ -85,6 +86,11 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
 
     def account(self, timeout: float = 30.0) -> Account:
         """Return an account at this server."""
