@@ -386,6 +386,14 @@ def test_damaged_snapshots(days: Callable[..., History], tmp_path: Path, how: st
     assert history.snapshots["taken"].dt.day.tolist() == [1, 3]
 
 
+def test_what_is_gone_when_it_is_read(days: Callable[..., History], tmp_path: Path) -> None:
+    """A file that was there when the history was opened, and is no longer, is one that can't be read."""
+    history = days(rated(a=1), rated(a=2))
+    (tmp_path / "taken=2026-01-01T00-00-00.000000Z" / "account=a.amocrm.ru" / "settings.parquet").unlink()
+    with pytest.warns(errors.DamagedSnapshotWarning):
+        assert history.check()["why"].tolist() == ["settings.parquet can't be read: FileNotFoundError"]
+
+
 def test_all_damaged(days: Callable[..., History], tmp_path: Path) -> None:
     """Where no snapshot is whole there is no history, also if that is found later."""
     history = days(rated(a=1))
