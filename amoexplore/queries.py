@@ -39,19 +39,28 @@ _CONFIG: dict[str, Any] = {
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 #: The rows that stood unchanged from one snapshot to another: the number of the first that has it, and that of the
-#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts; and
-#: as most never change, lists of numbers are looked into only where they have a gap.
+#: first that no longer has it. Rows are told apart by a hash of 64 bits, which is much faster than by their texts, and
+#: which snapshots have a row by bits, of 120 snapshots in one number, which are faster and smaller than a list: mostly
+#: all stand together, and each is looked at only if there is a gap. Where a run goes on from one number to the next,
+#: its end and its beginning cancel out.
 _RUNS = """
-    SELECT {columns},
-        unnest(CASE WHEN is_whole THEN [low]
-            ELSE [n FOR n, k IN numbers IF k = 1 OR numbers[k - 1] + 1 < n] END) AS first,
-        unnest(CASE WHEN is_whole THEN [high + 1]
-            ELSE [n + 1 FOR n, k IN numbers IF k = len(numbers) OR numbers[k + 1] > n + 1] END) AS past
+    SELECT {columns}, unnest(turns[1:-:2]) AS first, unnest(turns[2:-:2]) AS past
     FROM (
-        SELECT *, high - low + 1 = len(seen) AS is_whole, CASE WHEN is_whole THEN [] ELSE list_sort(seen) END AS numbers
+        SELECT *, [n FOR n, k IN ends IF n IS DISTINCT FROM ends[k - 1] AND n IS DISTINCT FROM ends[k + 1]] AS turns
         FROM (
-            SELECT unnest(any_value({{{values}}})), list(n) AS seen, min(n) AS low, max(n) AS high
-            FROM inside.{table} GROUP BY hash({columns})
+            SELECT unnest(any_value(same)), list_sort(flatten(list(
+                CASE WHEN bits & (bits + lowest) = 0 THEN [begun, begun + bit_count(bits)]
+                ELSE [120 * part + k FOR k IN range(121) IF xor(bits, bits << 1) >> k & 1 = 1] END
+            ))) AS ends
+            FROM (
+                SELECT *, bits & -bits AS lowest, 120 * part + bit_count(lowest - 1) AS begun
+                FROM (
+                    SELECT hash({columns}) AS hashed, n // 120 AS part, any_value({{{values}}}) AS same,
+                        bit_or(1::HUGEINT << n % 120) AS bits
+                    FROM inside.{table} GROUP BY hashed, part
+                )
+            )
+            GROUP BY hashed
         )
     )
 """

@@ -6,10 +6,11 @@ import shutil
 import warnings
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from tables import Tables, catalogues, settings, widgets
 
 import amoexplore as amo
-from amoexplore import Account, Catalog, History, errors, moments
+from amoexplore import Account, Catalog, History, errors, moments, queries
 from amoexplore.columns import SETTINGS, WIDGETS
 from amoexplore.comparisons import CHANGES
 from amoexplore.shelf import Shelf
@@ -233,6 +234,30 @@ def test_spans_cover_and_never_overlap(
     assert not any(repr([*row[names], row["valid_to"]]) in begun for _, row in ends.iterrows())
 
 
+#: How long a row stands or is gone: often about 120 snapshots, whose bits are one number.
+LENGTHS = st.sampled_from([1, 2, 119, 120, 121, 240]) | st.integers(1, 130)
+
+
+@run(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 130), st.lists(LENGTHS, min_size=1, max_size=7)), min_size=1, max_size=4))
+def test_runs_of_any_length(rows: list[tuple[int, list[int]]]) -> None:
+    """A row stood from where it is first to where it is no longer, also across any number of snapshots."""
+    wanted = [
+        (f"row {nth}", first, past)
+        for nth, (begin, lengths) in enumerate(rows)
+        for first, past in list(pairwise(accumulate(lengths, initial=begin)))[::2]
+    ]
+    there = [(code, n) for code, first, past in wanted for n in range(first, past)]
+    with duckdb.connect() as opened:
+        opened.execute("CREATE SCHEMA inside")
+        opened.execute(
+            "CREATE TABLE inside.widgets AS SELECT unnest(?::VARCHAR[]) AS code, unnest(?::INTEGER[]) AS n",
+            [*map(list, zip(*there, strict=True))],
+        )
+        found = opened.sql(queries.runs("widgets", ["code"])).fetchall()
+    assert sorted(found) == sorted(wanted)
+
+
 def test_query(days: Callable[..., History]) -> None:
     """SQL sees the frames' columns behind taken and account, in UTC, and gives dtypes that have a missing value."""
     history = days(rated(a=1, b=None), rated(a=2))
@@ -359,6 +384,14 @@ def test_damaged_snapshots(days: Callable[..., History], tmp_path: Path, how: st
     assert history.query("SELECT count(*) FROM widgets").squeeze() == 2
     assert history.catalog("2026-01-02").widgets["rating"].tolist() == [1]
     assert history.snapshots["taken"].dt.day.tolist() == [1, 3]
+
+
+def test_what_is_gone_when_it_is_read(days: Callable[..., History], tmp_path: Path) -> None:
+    """A file that was there when the history was opened, and is no longer, is one that can't be read."""
+    history = days(rated(a=1), rated(a=2))
+    (tmp_path / "taken=2026-01-01T00-00-00.000000Z" / "account=a.amocrm.ru" / "settings.parquet").unlink()
+    with pytest.warns(errors.DamagedSnapshotWarning):
+        assert history.check()["why"].tolist() == ["settings.parquet can't be read: FileNotFoundError"]
 
 
 def test_all_damaged(days: Callable[..., History], tmp_path: Path) -> None:
