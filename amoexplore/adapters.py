@@ -8,20 +8,27 @@ import time
 from functools import cache, lru_cache
 from pathlib import Path
 from ssl import CERT_REQUIRED
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
+from urllib3.util import Timeout
 from urllib3.util.ssl_ import create_urllib3_context
 
 from amoexplore import stops
 from amoexplore.hosts import has_a_name_here
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
     from ssl import SSLContext
 
-    from requests import PreparedRequest, Response
-    from urllib3.connectionpool import ConnectionPool
+    from requests import PreparedRequest
+    from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.response import BaseHTTPResponse
+
+
+#: How many connections are kept open: so many can ask at once.
+MOST_AT_ONCE: Final = 32
 
 
 class _Breakable:
@@ -70,20 +77,73 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_reading.acquire, after_in_parent=_reading.release, after_in_child=_reading.release)
 
 
+class _Way(NamedTuple):
+    """How requests to an address go: over which connections, and with what before their path, if a proxy is told."""
+
+    pool: HTTPConnectionPool
+    before: str
+
+
 class Adapter(HTTPAdapter):
     """Sends requests over connections that a Stop can break; names below ``.localhost`` are this machine.
 
     Nobody is asked where those are, and no proxy is told of them: not every system knows that they are its own, and a
     token that is sent there must not leave it.
+
+    Parameters
+    ----------
+    verify : str, optional
+        The certificates that are trusted: a file, or a folder. By default those that requests has.
+    proxies : mapping
+        By scheme.
     """
 
-    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]  # all by name
-        """Send a request."""
-        parts = urlsplit(request.url or "")
+    def __init__(self, *, verify: bool | str | None = None, proxies: MutableMapping[str, str]) -> None:
+        super().__init__(pool_maxsize=MOST_AT_ONCE)
+        self._verify, self._proxies = verify or True, proxies
+        self._ways: dict[str, _Way] = {}
+
+    def ask(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
+        """Send a request, and return the answer once it begins to come; its body is not read yet.
+
+        It is sent by urllib3, once, over connections that requests chooses: what that does for each request anew takes
+        as long as all the rest. No cookie is kept, and no redirect is followed.
+
+        Raises
+        ------
+        HTTPError
+            Of urllib3, if no answer came.
+        RequestException
+            If the proxy is none.
+        """
+        parts = urlsplit(str(request.url))
+        base = f"{parts.scheme}://{parts.netloc}"
+        way = self._ways.get(base)
+        if way is None:
+            way = self._ways[base] = self._way(request)
         if has_a_name_here(parts.hostname or ""):
             request.headers["Host"] = parts.netloc
-            options["proxies"] = {}
-        return super().send(request, **options)
+        return way.pool.urlopen(
+            str(request.method),
+            f"{way.before}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
+            request.body,
+            request.headers,
+            retries=False,
+            redirect=False,
+            assert_same_host=False,
+            timeout=Timeout(connect=timeout, read=timeout),
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def _way(self, request: PreparedRequest) -> _Way:
+        url = str(request.url)
+        proxies = {} if has_a_name_here(urlsplit(url).hostname or "") else self._proxies
+        pool = cast("HTTPConnectionPool", self.get_connection_with_tls_context(request, self._verify, proxies))
+        self.cert_verify(pool, url, self._verify, None)
+        if not issubclass(pool.ConnectionCls, _Breakable):
+            pool.ConnectionCls = _breakable(pool.ConnectionCls)
+        return _Way(pool, self.request_url(request, proxies).removesuffix(request.path_url))
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Have connections trust certificates that were read once: to read them takes longer than to connect."""
@@ -97,11 +157,3 @@ class Adapter(HTTPAdapter):
         """Return where to connect to, and how."""
         host, pool = super().build_connection_pool_key_attributes(request, *args)
         return (host | {"host": "127.0.0.1"} if has_a_name_here(host["host"]) else host), pool
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> ConnectionPool:
-        """Return where to send a request; its connections are breakable."""
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
-        kind = getattr(pool, "ConnectionCls")  # noqa: B009  of which requests' types do not know
-        if not issubclass(kind, _Breakable):
-            pool.ConnectionCls = _breakable(kind)  # type: ignore[attr-defined]
-        return pool

@@ -11,7 +11,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from urllib3.exceptions import HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+    TimeoutError,  # noqa: A004  of urllib3's
+)
 from urllib3.util import Retry
 
 from amoexplore import decode, errors, pacer, permits, retries
@@ -21,6 +28,8 @@ from amoexplore.models import Answer, Body, Problem, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from urllib3.response import BaseHTTPResponse
 
     from amoexplore.stops import Stop
     from amoexplore.tokens import Token
@@ -43,8 +52,6 @@ REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
     ),
     429: (errors.TooManyRequests, "amoCRM allows 7 requests a second: wait a little, then try again"),
 }
-#: How many connections are kept open: so many can ask at once.
-MOST_AT_ONCE: Final = 32
 _SERVER_FAILS = (errors.ServerError, "The fault is on the service's side: try again later")
 _OTHERWISE = (errors.Refused, "The request id helps amoCRM's support to find the cause")
 _BLOCKED = (
@@ -122,13 +129,11 @@ class Transport:
         self._token = token
         self._timeout = timeout
         self._session = requests.Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, Adapter(pool_maxsize=MOST_AT_ONCE))
         self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
         # The environment's proxy and certificates count, its .netrc doesn't: another password would replace the token.
         environment = self._session.merge_environment_settings(self._url, {}, stream=None, verify=None, cert=None)
-        self._session.proxies, self._session.verify = environment["proxies"], environment["verify"]
         self._session.trust_env = False
+        self._adapter = Adapter(verify=environment["verify"], proxies=environment["proxies"])
         # Prepared once: preparing a request anew for every page would cost as much as sending it.
         self._plain = self._session.prepare_request(requests.Request("GET", self._url))
         self._pacer = pacer.pacer_of(self._url, token.client)
@@ -252,7 +257,7 @@ class Transport:
         else:
             self._has_answered = True
             request_id = response.headers.get("X-Request-Id")
-            answer = Answer(response.status_code, body, str(prepared.url), request_id, errand.sent, errand.waited)
+            answer = Answer(response.status, body, str(prepared.url), request_id, errand.sent, errand.waited)
             try:
                 return _accepted(answer, response)
             except errors.Refused as error:
@@ -263,7 +268,7 @@ class Transport:
 
     def _exchange(
         self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str], rate: int | None
-    ) -> tuple[requests.Response, Body]:
+    ) -> tuple[BaseHTTPResponse, Body]:
         lease = 2 * self._timeout + 1
         with errand.stop.breaking() if errand.stop else nullcontext():
             # First the account's own permit, which is there sooner or later; nobody else waits for that.
@@ -276,15 +281,8 @@ class Transport:
                 prepared.url = f"{prepared.url}{path()}"
                 trip.is_sent = among.is_sent = True
                 errand.sent += 1
-                # By the adapter itself: no cookie is kept, no redirect followed, and less done for each page.
-                response = self._session.get_adapter(prepared.url).send(
-                    prepared,
-                    stream=True,
-                    timeout=self._timeout,
-                    verify=self._session.verify or True,
-                    proxies=self._session.proxies,
-                )
-                connection = response.raw.connection
+                response = self._adapter.ask(prepared, self._timeout)
+                connection = response.connection
                 trip.round_trips = 1
                 if not self._pacer.has_seen(getattr(connection, "sock", None)):
                     trip.round_trips = _TO_CONNECT[urlsplit(self.url).scheme]
@@ -292,7 +290,7 @@ class Transport:
             errand.seconds = trip.seconds
             with response:
                 # Read in one piece: requests would read in many small ones.
-                return response, Body(response.raw.read(decode_content=True))
+                return response, Body(response.read(decode_content=True))
 
     def _heed(self, error: errors.Refused, errand: Errand, rate: int | None) -> None:
         """Do for all requests to the account what the answer to this one demands."""
@@ -316,35 +314,35 @@ class Transport:
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:
     host = urlsplit(url).netloc
-    if isinstance(error, requests.ConnectTimeout):
-        return errors.ConnectionRefused(
-            f"{host} took no connection within {timeout:g} s. Check AMOEXPLORE_URL and the network, then try again.",
-            url=url,
-        )
-    if isinstance(error, requests.Timeout | ReadTimeoutError):
-        return errors.TimedOut(
-            f"{host} did not answer within {timeout:g} s. Try again, or give the account a longer timeout.", url=url
-        )
-    if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return errors.Unreachable(
-            f"{host} could not be trusted: its certificate does not check. Is the address right, and the clock? "
-            "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates.",
-            url=url,
-        )
-    if isinstance(error, requests.exceptions.ProxyError):
-        return errors.Unreachable(
-            f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or NO_PROXY={host}.", url=url
-        )
-    if isinstance(getattr(next(iter(error.args), None), "reason", None), NewConnectionError):
+    if isinstance(error, NewConnectionError):  # a ConnectTimeoutError as well
         return errors.ConnectionRefused(
             f"Nothing answers at {host}: the connection was refused, or the name is unknown. "
             "Check AMOEXPLORE_URL and the network; if it is a sandbox, is it still running?",
             url=url,
         )
+    if isinstance(error, ConnectTimeoutError):
+        return errors.ConnectionRefused(
+            f"{host} took no connection within {timeout:g} s. Check AMOEXPLORE_URL and the network, then try again.",
+            url=url,
+        )
+    if isinstance(error, TimeoutError):
+        return errors.TimedOut(
+            f"{host} did not answer within {timeout:g} s. Try again, or give the account a longer timeout.", url=url
+        )
+    if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return errors.Unreachable(
+            f"{host} could not be trusted: its certificate does not check. Is the address right, and the clock? "
+            "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates.",
+            url=url,
+        )
+    if isinstance(error, ProxyError):
+        return errors.Unreachable(
+            f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or NO_PROXY={host}.", url=url
+        )
     return errors.ConnectionDropped(f"{host} broke the connection before its answer was complete. Try again.", url=url)
 
 
-def _accepted(answer: Answer, response: requests.Response) -> Answer:
+def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:
     if 200 <= answer.status < 300:  # noqa: PLR2004  all that HTTP calls success
         return answer
     if 300 <= answer.status < 400:  # noqa: PLR2004  all that HTTP calls redirection

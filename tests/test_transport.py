@@ -15,6 +15,7 @@ import requests
 from certificates import serve_by_tls
 from scripted import DROP, SILENCE, TOKEN, ScriptedServer, answer, answering, listing, problem, widget
 from tracebacks import shown
+from urllib3.exceptions import ConnectTimeoutError, SSLError
 
 import amoexplore as amo
 from amoexplore import Account, errors
@@ -144,9 +145,9 @@ def test_faults_of_tls(monkeypatch: pytest.MonkeyPatch, fault: str, kind: type[E
     account = Account("https://127.0.0.1", TOKEN)
 
     def breaks(*_: object, **__: object) -> None:
-        raise requests.exceptions.SSLError(fault)
+        raise SSLError(fault)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", breaks)
+    monkeypatch.setattr(Adapter, "ask", breaks)
     with pytest.raises(kind, match=why):
         account.uninstall("x")
 
@@ -160,11 +161,12 @@ def test_certificates_are_always_checked(monkeypatch: pytest.MonkeyPatch, bundle
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
     checked = []
 
-    def sent(*_: object, **options: object) -> None:
-        checked.append(options["verify"])
-        raise requests.ConnectTimeout
+    def checks(_: Adapter, __: object, url: str, verify: object, cert: object) -> None:
+        assert (url, cert) == ("https://example.amocrm.ru/api/v4/widgets/x", None)
+        checked.append(verify)
+        raise ConnectTimeoutError
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", sent)
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "cert_verify", checks)
     with pytest.raises(errors.ConnectionRefused):
         Account("https://example.amocrm.ru", TOKEN).widget("x")
     assert checked == [verify]
@@ -214,7 +216,7 @@ def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.
 
 def test_a_proxy_is_checked_as_well() -> None:
     """What is trusted is left to connections by way of a proxy: they may have to check that one, too."""
-    adapter, request = Adapter(), requests.Request("GET", "https://example.amocrm.ru").prepare()
+    adapter, request = Adapter(proxies={}), requests.Request("GET", "https://example.amocrm.ru").prepare()
     pool = adapter.get_connection_with_tls_context(request, True, {"https": "https://proxy.example"})  # noqa: FBT003
     adapter.cert_verify(pool, "https://example.amocrm.ru", True, None)  # noqa: FBT003  as requests does
     assert pool.ca_certs == certifi.where()
