@@ -130,7 +130,6 @@ def read(
                 raise _endless(page)
             if part.tally.unreadable and on_bad == "raise":
                 raise _unreadable(part.tally.unreadable[0])
-            reader.keep()
             widgets += fresh
             if bar is None and progress is not False and time.perf_counter() >= shown_at:
                 bar = stack.enter_context(_bar())

@@ -61,11 +61,10 @@ class Reader(Generic[AnyTable]):
         self._tables = tables
         self._seen = Seen()
         for number, codes in enumerate(earlier, 1):
-            self._seen.add(codes, number)
-        self._read: tuple[Sequence[str], int] = (), 0
+            self._seen.take(codes, number)
 
     def read(self, page: wire.Page) -> Part[AnyTable]:
-        """Return what becomes of a page, which is not taken in yet."""
+        """Return what becomes of a page; what it has will not be new again."""
         tally = Tally(
             filled=int(page.count > 0),
             requests=page.requests,
@@ -75,27 +74,22 @@ class Reader(Generic[AnyTable]):
         )
         reader = PageReader(page, tally.unreadable)
         columns = reader.columns(self._fresh(reader.identified(), page.number, tally.repeated))
-        self._read = columns.widgets["code"], page.number
         widgets, settings = self._tables(columns)
         tally.fresh, tally.settings = [widgets.num_rows], settings.num_rows
         tally.types = unknown_types(columns.settings["type"])
         return Part(widgets, settings, tally)
 
-    def keep(self) -> None:
-        """Take in the page that was read last: what it has will not be new again."""
-        self._seen.add(*self._read)
-
     def _fresh(
         self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]
     ) -> list[wire.Widget]:
-        codes = [widget.code for widget in widgets]
-        first_pages = self._seen.first_pages(codes)
-        if not first_pages and len(set(codes)) == len(codes):
+        again = self._seen.take([widget.code for widget in widgets], number)
+        if not again:
             return widgets
         fresh: dict[str, wire.Widget] = {}
         for widget in widgets:
-            if widget.code in first_pages or widget.code in fresh:
-                repeated.append((widget.code, widget.id, first_pages.get(widget.code, number), number))
+            first = again.get(widget.code, number)
+            if first < number or widget.code in fresh:
+                repeated.append((widget.code, widget.id, first, number))
             else:
                 fresh[widget.code] = widget
         return list(fresh.values())

@@ -24,9 +24,15 @@ class Seen:
         self._pages: list[tuple[int, Sequence[str]]] = []  # with what of the recent ones each had
         self._digests: Digests | None = None
 
-    def add(self, codes: Sequence[str], page: int) -> None:
-        """Take in codes that have not come before."""
+    def take(self, codes: Sequence[str], page: int) -> dict[str, int]:
+        """Take in the codes of a page, and return those that came before or come again on it, with their first page."""
+        before = len(self._recent)
         self._recent.update(codes)
+        again = {} if self._digests is None else self._digests.first_pages(codes)
+        if len(self._recent) < before + len(codes):
+            again = self._among_recent(codes, page) | again
+        if again:
+            codes = list(dict.fromkeys(code for code in codes if again.get(code, page) == page))
         self._pages.append((page, codes))
         if len(self._recent) > _RECENT:
             from amoexplore.digests import Digests  # noqa: PLC0415  of numpy, which few catalogues are long enough for
@@ -34,11 +40,13 @@ class Seen:
             self._digests = self._digests or Digests()
             self._digests.add(self._pages)
             self._recent, self._pages = set(), []
+        return again
 
-    def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
-        """Return those of the codes that have come before, with the page where each was first."""
-        found = {} if self._digests is None else self._digests.first_pages(codes)
-        return found if self._recent.isdisjoint(codes) else found | self._first_pages(self._recent.intersection(codes))
-
-    def _first_pages(self, recent: set[str]) -> dict[str, int]:
-        return {code: page for page, codes in self._pages for code in codes if code in recent}
+    def _among_recent(self, codes: Sequence[str], page: int) -> dict[str, int]:
+        pages = {code: earlier for earlier, there in self._pages for code in there}
+        again = {}
+        for code in codes:
+            if code in pages:
+                again[code] = pages[code]
+            pages.setdefault(code, page)
+        return again

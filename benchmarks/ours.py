@@ -32,9 +32,7 @@ def decoded(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _parts(bodies: Iterable[bytes]) -> Iterator[Part[pa.RecordBatch]]:
     reader = Reader(batches)
     for number, body in enumerate(bodies, 1):
-        part = reader.read(decode.page(Answer(200, Body(body), "", None), number))
-        reader.keep()
-        yield part
+        yield reader.read(decode.page(Answer(200, Body(body), "", None), number))
 
 
 def load(url: str, pace: int | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

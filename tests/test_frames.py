@@ -58,6 +58,4 @@ def read(pages: list[list[list[bool | None]]], tables: Any) -> Any:
             fields = [Setting(key=str(at), is_required=flag) for at, flag in enumerate(template)]
             widgets.append(Widget(id=ident, code=f"code_{ident}", settings_template=fields))
             ident += 1
-        part = reader.read(Page(number, "", 1, 0.0, len(widgets), widgets, Links(), is_plain=True))
-        reader.keep()
-        yield part
+        yield reader.read(Page(number, "", 1, 0.0, len(widgets), widgets, Links(), is_plain=True))

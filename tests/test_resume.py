@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 from contextlib import ExitStack
 from itertools import count
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,7 +16,6 @@ from tracebacks import shown
 
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors
-from amoexplore.parts import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,21 +161,25 @@ def test_ctrl_c() -> None:
 
 
 @pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("where", ["read", "keep"])
-def test_interrupts_between_pages(where: str, crash: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("where", "nth"), [("parts.Reader.read", 3), ("frames.joined", 1), ("frames.joined", 2)])
+def test_interrupts_between_pages(
+    where: str, nth: int, crash: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Wherever a page is interrupted, it is there whole or not at all."""
-    act, times = getattr(Reader, where), count(1)
+    monkeypatch.setattr("amoexplore.frames._TOGETHER", 2)
+    where = f"amoexplore.{where}"
+    act, times = resolve_name(where), count(1)
 
     def breaks(*given: Any) -> Any:
         done = act(*given)
-        if next(times) == 3:
+        if next(times) == nth:
             raise crash
         return done
 
     with ScriptedServer(breaking(0, b"")) as server:
         account = server.account()
         with monkeypatch.context() as patch:
-            patch.setattr(Reader, where, breaks)
+            patch.setattr(where, breaks)
             with pytest.raises(crash) as raised:
                 amo.load_catalog(account, limit=1)
         catalog = amo.load_catalog(account, resume=raised.value)

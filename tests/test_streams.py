@@ -168,10 +168,11 @@ def test_seen_widgets() -> None:
     seen = Seen()
     for page in range(1, 601):
         codes = [f"{page}-{n}" for n in range(250)]
-        assert seen.first_pages(codes) == {}
-        seen.add(codes, page)
-    assert seen.first_pages(["1-0", "new", "600-249", "300-7"]) == {"1-0": 1, "600-249": 600, "300-7": 300}
-    assert Seen().first_pages([]) == {}
+        assert seen.take(codes, page) == {}
+    assert seen.take(["1-0", "new", "600-249", "300-7"], 601) == {"1-0": 1, "600-249": 600, "300-7": 300}
+    assert seen.take(["x", "300-7", "x", "new", "300-7"], 602) == {"x": 602, "300-7": 300, "new": 601}
+    assert seen.take(["x", "y"], 603) == {"x": 602}
+    assert Seen().take([], 1) == {}
 
 
 SPY = """
