@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import Annotated, Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -108,9 +108,9 @@ class Page(Struct):
     @property
     def size(self) -> int | None:
         """How many widgets a full page has, by its own link; None if that does not tell."""
-        query = parse_qs(split_url(self.links.self.href if self.links.self else "", self).query)
-        limit = query.get("limit", [""])[-1]
-        return int(limit) if re.fullmatch("[0-9]{1,6}", limit) else None
+        query = split_url(self.links.self.href if self.links.self else "", self).query
+        limits = re.findall("(?:^|&)limit=([^&]*)", query)
+        return int(limits[-1]) if limits and re.fullmatch("[0-9]{1,6}", limits[-1]) else None
 
 
 def split_url(href: str, page: Page) -> SplitResult:
