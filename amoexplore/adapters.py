@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from ssl import CERT_REQUIRED
@@ -19,7 +20,7 @@ from amoexplore import stops
 from amoexplore.hosts import has_a_name_here
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
     from ssl import SSLContext
 
     from requests import PreparedRequest
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 #: How many connections are kept open: so many can ask at once.
 MOST_AT_ONCE: Final = 32
+
+
+#: What whoever asks does while the answer is on its way.
+_meanwhile: ContextVar[Callable[[], object] | None] = ContextVar("_meanwhile", default=None)
 
 
 class _Breakable:
@@ -53,6 +58,8 @@ class _Breakable:
             raise stops.CalledOff
 
     def getresponse(self) -> Any:
+        if act := _meanwhile.get():
+            act()
         if stop := stops.current():
             stop.await_at(self.sock)
         return super().getresponse()  # type: ignore[misc]  # that of the connection
@@ -103,11 +110,14 @@ class Adapter(HTTPAdapter):
         self._verify, self._proxies = verify or True, proxies
         self._ways: dict[str, _Way] = {}
 
-    def ask(self, request: PreparedRequest, timeout: float) -> BaseHTTPResponse:
+    def ask(
+        self, request: PreparedRequest, timeout: float, meanwhile: Callable[[], object] | None = None
+    ) -> BaseHTTPResponse:
         """Send a request, and return the answer once it begins to come; its body is not read yet.
 
         It is sent by urllib3, once, over connections that requests chooses: what that does for each request anew takes
-        as long as all the rest. No cookie is kept, and no redirect is followed.
+        as long as all the rest. No cookie is kept, and no redirect is followed. ``meanwhile`` is called once it is
+        sent, before the answer is awaited.
 
         Raises
         ------
@@ -123,18 +133,22 @@ class Adapter(HTTPAdapter):
             way = self._ways[base] = self._way(request)
         if has_a_name_here(parts.hostname or ""):
             request.headers["Host"] = parts.netloc
-        return way.pool.urlopen(
-            str(request.method),
-            f"{way.before}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
-            request.body,
-            request.headers,
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            timeout=Timeout(connect=timeout, read=timeout),
-            preload_content=False,
-            decode_content=False,
-        )
+        token = _meanwhile.set(meanwhile)
+        try:
+            return way.pool.urlopen(
+                str(request.method),
+                f"{way.before}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
+                request.body,
+                request.headers,
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=Timeout(connect=timeout, read=timeout),
+                preload_content=False,
+                decode_content=False,
+            )
+        finally:
+            _meanwhile.reset(token)
 
     def _way(self, request: PreparedRequest) -> _Way:
         url = str(request.url)

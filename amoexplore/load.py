@@ -84,7 +84,9 @@ def load_catalog(
             pages = begun(walk)
             from amoexplore.frames import batches, codes, gather  # noqa: PLC0415  while the network is asked
 
-            came = read(pages, Reader(batches, codes(parts)), on_bad=on_bad, progress=progress, widgets=before.widgets)
+            reader = Reader(batches, codes(parts))
+            walk.meanwhile = reader.read_ahead
+            came = read(pages, reader, on_bad=on_bad, progress=progress, widgets=before.widgets)
             gather(parts, came)
         catalog = _catalog(parts, account.name, asked + walk.sent, started)
     except BaseException as error:

@@ -60,11 +60,21 @@ class Reader(Generic[AnyTable]):
     ) -> None:
         self._tables = tables
         self._seen = Seen()
+        self._ahead: tuple[wire.Page, Part[AnyTable]] | None = None
         for number, codes in enumerate(earlier, 1):
             self._seen.take(codes, number)
 
     def read(self, page: wire.Page) -> Part[AnyTable]:
         """Return what becomes of a page; what it has will not be new again."""
+        ahead, self._ahead = self._ahead, None
+        return ahead[1] if ahead and ahead[0] is page else self._part(page)
+
+    def read_ahead(self, page: wire.Page) -> None:
+        """Read the page that will be asked for next, once however often this is called."""
+        if self._ahead is None:
+            self._ahead = page, self._part(page)
+
+    def _part(self, page: wire.Page) -> Part[AnyTable]:
         tally = Tally(
             filled=int(page.count > 0),
             requests=page.requests,

@@ -178,17 +178,20 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
     return report
 
 
-def _in_arrow(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
+def _in_arrow(walk: Walk, *, ahead: bool = False, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
     with walk:
         pages = begun(walk)
         from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
 
-        yield from read(pages, Reader(batches), **options)
+        reader = Reader(batches)
+        if ahead:
+            walk.meanwhile = reader.read_ahead
+        yield from read(pages, reader, **options)
 
 
 def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
     held: list[Part[pa.RecordBatch]] = []
-    for part in _in_arrow(walk, **options):
+    for part in _in_arrow(walk, ahead=True, **options):
         from amoexplore.frames import joined  # noqa: PLC0415  not before a page has come
 
         held.append(part)
@@ -200,8 +203,10 @@ def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
 
 
 def _in_rows(walk: Walk, **options: Any) -> Iterator[Part[rows.Rows]]:
+    reader = Reader(rows.tables)
+    walk.meanwhile = reader.read_ahead
     with walk:
-        yield from read(walk, Reader(rows.tables), **options)
+        yield from read(walk, reader, **options)
 
 
 class TableFile(ABC):

@@ -77,6 +77,8 @@ class Errand:
     ----------
     stop : Stop, optional
         Calls it off.
+    meanwhile : callable, optional
+        What to do while the answer is on its way, each time that it is sent.
     sent : int
         How often it was sent.
     waited : float
@@ -86,6 +88,7 @@ class Errand:
     """
 
     stop: Stop | None = None
+    meanwhile: Callable[[], object] | None = None
     sent: int = 0
     waited: float = 0.0
     seconds: float = 0.0
@@ -281,12 +284,13 @@ class Transport:
                 prepared.url = f"{prepared.url}{path()}"
                 trip.is_sent = among.is_sent = True
                 errand.sent += 1
-                response = self._adapter.ask(prepared, self._timeout)
+                response = self._adapter.ask(prepared, self._timeout, errand.meanwhile)
                 connection = response.connection
-                trip.round_trips = 1
-                if not self._pacer.has_seen(getattr(connection, "sock", None)):
-                    trip.round_trips = _TO_CONNECT[urlsplit(self.url).scheme]
-                    trip.to_connect = getattr(connection, "to_connect", 0.0)
+                if errand.meanwhile is None:  # else it may have come long before
+                    trip.round_trips = 1
+                    if not self._pacer.has_seen(getattr(connection, "sock", None)):
+                        trip.round_trips = _TO_CONNECT[urlsplit(self.url).scheme]
+                        trip.to_connect = getattr(connection, "to_connect", 0.0)
             errand.seconds = trip.seconds
             with response:
                 # Read in one piece: requests would read in many small ones.

@@ -52,6 +52,9 @@ class Walk:
     ----------
     sent : int
         How many requests were sent; final once the context is left.
+    meanwhile : callable, optional
+        What to do with a page before it is given out, while the next one is on its way, where that is asked for by this
+        thread; no more than one page is asked for ahead.
     """
 
     def __init__(self, account: Account, limit: int, first: int = 1) -> None:
@@ -62,6 +65,7 @@ class Walk:
         self._ahead: _Ahead | None = None
         self._counting = threading.Lock()
         self.sent = 0
+        self.meanwhile: Callable[[Page], object] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -88,10 +92,24 @@ class Walk:
             yield page
             yield from self._rest(self._ahead, known)
             return
-        yield page
         while not page.is_last:
-            page = self._fetch(partial(int, page.number + 1), Errand())
-            yield page
+            if self.meanwhile is None:
+                yield page
+                page = self._fetch(partial(int, page.number + 1), Errand())
+            else:
+                following = self._following(page, partial(self.meanwhile, page))
+                yield page
+                if isinstance(following, BaseException):
+                    raise following
+                page = following
+        yield page
+
+    def _following(self, page: Page, meanwhile: Callable[[], object]) -> Page | BaseException:
+        """Return the page behind one that was not given out yet, or what came in its place."""
+        try:
+            return self._fetch(partial(int, page.number + 1), Errand(meanwhile=meanwhile))
+        except BaseException as error:  # noqa: BLE001  raised again where the page is taken
+            return error
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
         named: deque[bool] = deque(maxlen=2)

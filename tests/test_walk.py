@@ -20,6 +20,7 @@ import amoexplore as amo
 from amoexplore import Account, Sandbox, errors, pacer, walk
 from amoexplore.pacer import Clock
 from amoexplore.sandbox import Limits
+from amoexplore.transport import Errand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -368,3 +369,32 @@ def test_pages_that_never_end_at_once() -> None:
     ):
         amo.load_catalog(server.account(), limit=1)
     assert not left_behind()
+
+
+def test_a_page_is_read_while_the_next_one_is_on_its_way() -> None:
+    """What is done with a page is done while the next one is awaited; it is given even if that fails."""
+    is_read, given = threading.Event(), []
+
+    def script(request: Request) -> bytes:
+        if request.page == 3:
+            assert is_read.wait(5)
+            return problem(402)
+        return answer(listing([widget(request.page)], page=request.page, limit=1))
+
+    with ScriptedServer(script) as server, walk.Walk(server.account(), 1) as pages:
+        pages.meanwhile = lambda page: is_read.set() if page.number == 2 else None
+        with pytest.raises(errors.PaymentRequired):
+            for page in pages:
+                given.append(page.number)  # noqa: PERF401  what was given counts
+    assert given == [1, 2]
+
+
+def test_work_in_between_is_no_round_trip() -> None:
+    """How long somebody worked before the answer was looked for frees no permit sooner."""
+    with answering(answer(listing([]))) as server:
+        account = server.account()
+        trips = account._transport._pacer._trips
+        account.fetch_page(lambda: 1, 1, Errand(meanwhile=lambda: None))
+        assert [*trips._new, *trips._open] == []
+        account.fetch_page(lambda: 1, 1, Errand())
+        assert len(trips._new) == 1
