@@ -45,7 +45,7 @@ class Part(NamedTuple, Generic[AnyTable]):
 class Reader(Generic[AnyTable]):
     """Makes a part of each page.
 
-    The objects of a page are dropped at once: memory holds columns only.
+    The widgets of a page are dropped at once: memory holds columns only.
 
     Parameters
     ----------
@@ -84,6 +84,7 @@ class Reader(Generic[AnyTable]):
         )
         reader = PageReader(page, tally.unreadable)
         columns = reader.columns(self._fresh(reader.identified(), page.number, tally.repeated))
+        page.widgets = []
         widgets, settings = self._tables(columns)
         tally.fresh, tally.settings = [widgets.num_rows], settings.num_rows
         tally.types = unknown_types(columns.settings["type"])
