@@ -116,7 +116,7 @@ class Adapter(HTTPAdapter):
         """Send a request, and return the answer once it begins to come; its body is not read yet.
 
         It is sent by urllib3, once, over connections that requests chooses: what that does for each request anew takes
-        as long as all the rest. No cookie is kept, and no redirect is followed. ``meanwhile`` is called once it is
+        a fifth of the time of getting a page. No cookie is kept, and no redirect is followed. ``meanwhile`` is called once it is
         sent, before the answer is awaited.
 
         Raises
