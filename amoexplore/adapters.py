@@ -116,8 +116,8 @@ class Adapter(HTTPAdapter):
         """Send a request, and return the answer once it begins to come; its body is not read yet.
 
         It is sent by urllib3, once, over connections that requests chooses: what that does for each request anew takes
-        a fifth of the time of getting a page. No cookie is kept, and no redirect is followed. ``meanwhile`` is called once it is
-        sent, before the answer is awaited.
+        a fifth of the time of getting a page. No cookie is kept, and no redirect is followed. ``meanwhile`` is called
+        once it is sent, before the answer is awaited.
 
         Raises
         ------
