@@ -78,10 +78,10 @@ def _trusting(place: str, changed: int) -> SSLContext:  # noqa: ARG001  read ane
     return context
 
 
-#: Held by who reads them: threads that begin together would each do it.
-_reading = threading.Lock()
+#: Held by who makes a way: threads that begin together would each read the certificates, and change what others use.
+_making = threading.Lock()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(before=_reading.acquire, after_in_parent=_reading.release, after_in_child=_reading.release)
+    os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
 class _Way(NamedTuple):
@@ -130,7 +130,8 @@ class Adapter(HTTPAdapter):
         base = f"{parts.scheme}://{parts.netloc}"
         way = self._ways.get(base)
         if way is None:
-            way = self._ways[base] = self._way(request)
+            with _making:
+                way = self._ways[base] = self._ways.get(base) or self._way(request)
         if has_a_name_here(parts.hostname or ""):
             request.headers["Host"] = parts.netloc
         token = _meanwhile.set(meanwhile)
@@ -163,8 +164,7 @@ class Adapter(HTTPAdapter):
         """Have connections trust certificates that were read once: to read them takes longer than to connect."""
         super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # nor has requests any
         if (place := conn.ca_certs or conn.ca_cert_dir) and not conn.proxy:  # a proxy may have to be checked, too
-            with _reading:
-                conn.conn_kw["ssl_context"] = _trusting(place, Path(place).stat().st_mtime_ns)
+            conn.conn_kw["ssl_context"] = _trusting(place, Path(place).stat().st_mtime_ns)
             conn.ca_certs = conn.ca_cert_dir = None
 
     def build_connection_pool_key_attributes(self, request: PreparedRequest, *args: Any) -> Any:

@@ -214,6 +214,21 @@ def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.
             one.widgets_page()
 
 
+def test_threads_that_begin_at_once_make_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who finds no way yet waits for the one that is being made: nobody changes it once it is used."""
+    made = []
+
+    def makes(_: Adapter, pool: Any, *__: object) -> None:
+        made.append(pool)
+        threading.Event().wait(0.05)
+
+    monkeypatch.setattr(Adapter, "cert_verify", makes)
+    with answering(answer(listing([widget(1)]))) as server, ThreadPoolExecutor() as pool:
+        account = server.account()
+        assert [len(page.widgets) for page in pool.map(Account.widgets_page, [account] * 3)] == [1, 1, 1]
+    assert len(made) == 1
+
+
 def test_a_proxy_is_checked_as_well() -> None:
     """What is trusted is left to connections by way of a proxy: they may have to check that one, too."""
     adapter, request = Adapter(proxies={}), requests.Request("GET", "https://example.amocrm.ru").prepare()
