@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Timeout
 from urllib3.util.ssl_ import create_urllib3_context
 
-from amoexplore import stops
+from amoexplore import errors, stops
 from amoexplore.hosts import has_a_name_here
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class Adapter(HTTPAdapter):
             Of urllib3, if no answer came.
         RequestException
             If the proxy is none.
+        ConfigurationError
+            If the certificates that are trusted can't be read.
         """
         parts = urlsplit(str(request.url))
         base = f"{parts.scheme}://{parts.netloc}"
@@ -161,11 +163,23 @@ class Adapter(HTTPAdapter):
         return _Way(pool, self.request_url(request, proxies).removesuffix(request.path_url))
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Have connections trust certificates that were read once: to read them takes longer than to connect."""
-        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # nor has requests any
-        if (place := conn.ca_certs or conn.ca_cert_dir) and not conn.proxy:  # a proxy may have to be checked, too
-            conn.conn_kw["ssl_context"] = _trusting(place, Path(place).stat().st_mtime_ns)
-            conn.ca_certs = conn.ca_cert_dir = None
+        """Have connections trust certificates that were read once: to read them takes longer than to connect.
+
+        Raises
+        ------
+        ConfigurationError
+            If they can't be read.
+        """
+        try:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # nor has requests any
+            if (place := conn.ca_certs or conn.ca_cert_dir) and not conn.proxy:  # a proxy may have to be checked, too
+                conn.conn_kw["ssl_context"] = _trusting(place, Path(place).stat().st_mtime_ns)
+                conn.ca_certs = conn.ca_cert_dir = None
+        except OSError as error:
+            raise errors.ConfigurationError(
+                f"The certificates in {verify} can't be read: {error}. "
+                "REQUESTS_CA_BUNDLE, or CURL_CA_BUNDLE, must name a file of them, or a folder."
+            ) from None
 
     def build_connection_pool_key_attributes(self, request: PreparedRequest, *args: Any) -> Any:
         """Return where to connect to, and how."""

@@ -214,6 +214,20 @@ def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.
             one.widgets_page()
 
 
+@pytest.mark.parametrize("content", [None, b"", b"none"])
+def test_certificates_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
+    """A file of certificates that is not there, or has none, is named, and the outcome of a write is known."""
+    trusted = tmp_path / "own.pem"
+    if content is not None:
+        trusted.write_bytes(content)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    account = Account("https://127.0.0.1:9", TOKEN)
+    for send in (account.widget, account.uninstall):
+        with pytest.raises(errors.ConfigurationError, match=r"own\.pem can't be read: .*REQUESTS_CA_BUNDLE") as raised:
+            send("x")
+        assert TOKEN not in shown(raised.value)
+
+
 def test_threads_that_begin_at_once_make_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who finds no way yet waits for the one that is being made: nobody changes it once it is used."""
     made = []
