@@ -75,7 +75,7 @@ def joined(parts: _Parts) -> Part[pa.RecordBatch]:
     widgets, settings = (
         pa.concat_batches([getattr(part, name) for part in parts], memory_pool=_POOL) for name in _KEPT
     )
-    return Part(widgets, settings, Tally.of(parts))
+    return Part(widgets, settings, Tally.of(part.tally for part in parts))
 
 
 def codes(parts: _Parts) -> Iterator[list[str]]:

@@ -77,7 +77,7 @@ def load_catalog(
     before = progress_of(resume, account.url, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
-    asked = before.requests + Tally.of(parts).requests
+    asked = before.requests + Tally.of(part.tally for part in parts).requests
     walk = Walk(account, before.limit, before.pages + 1)
     try:
         with walk:
@@ -90,7 +90,7 @@ def load_catalog(
             gather(parts, came)
         catalog = _catalog(parts, account.name, asked + walk.sent, started)
     except BaseException as error:
-        failed = asked + walk.sent - Tally.of(parts).requests
+        failed = asked + walk.sent - Tally.of(part.tally for part in parts).requests
         Progress(account.url, before.limit, tuple(parts), failed, time.perf_counter() - started).tell(error)
         raise
     warn(catalog.report, "catalog.report")
@@ -145,7 +145,7 @@ def read(
 def _catalog(parts: Sequence[Part[Any]], account: str, requests: int, started: float) -> Catalog:
     from amoexplore.frames import frame  # noqa: PLC0415  a page has come
 
-    tally = Tally.of(parts)
+    tally = Tally.of(part.tally for part in parts)
     widgets, settings = frame("widgets", parts), frame("settings", parts)
     return Catalog(widgets, settings, tally.report(account, requests, time.perf_counter() - started))
 

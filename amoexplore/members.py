@@ -99,7 +99,7 @@ class Member:
                 type(error).__name__,
                 str(error),
                 pages=came.pages,
-                requests=came.requests + Tally.of(came.parts).requests,
+                requests=came.requests + Tally.of(part.tally for part in came.parts).requests,
                 seconds=time.perf_counter() - started,
             )
         report = catalog.report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import structs
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-
-    from amoexplore.parts import Part
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,12 +157,12 @@ class Tally:
     types: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, parts: Iterable[Part[Any]]) -> Self:
-        """Return what all parts come to."""
-        tally = cls()
-        for part in parts:
-            tally.add(part.tally)
-        return tally
+    def of(cls, tallies: Iterable[Tally]) -> Self:
+        """Return what all of them come to."""
+        whole = cls()
+        for tally in tallies:
+            whole.add(tally)
+        return whole
 
     def add(self, more: Tally) -> None:
         """Count more pages."""
