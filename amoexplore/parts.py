@@ -67,12 +67,15 @@ class Reader(Generic[AnyTable]):
     def read(self, page: wire.Page) -> Part[AnyTable]:
         """Return what becomes of a page; what it has will not be new again."""
         ahead, self._ahead = self._ahead, None
-        return ahead[1] if ahead and ahead[0] is page else self._part(page)
+        part = ahead[1] if ahead and ahead[0] is page else self._part(page)
+        page.widgets = []
+        return part
 
     def read_ahead(self, page: wire.Page) -> None:
         """Read the page that will be asked for next, once however often this is called."""
         if self._ahead is None:
             self._ahead = page, self._part(page)
+            page.widgets = []  # not before: a page whose reading was interrupted is read again
 
     def _part(self, page: wire.Page) -> Part[AnyTable]:
         tally = Tally(
@@ -84,7 +87,6 @@ class Reader(Generic[AnyTable]):
         )
         reader = PageReader(page, tally.unreadable)
         columns = reader.columns(self._fresh(reader.identified(), page.number, tally.repeated))
-        page.widgets = []
         widgets, settings = self._tables(columns)
         tally.fresh, tally.settings = [widgets.num_rows], settings.num_rows
         tally.types = unknown_types(columns.settings["type"])
