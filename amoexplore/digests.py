@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    _Array = np.ndarray[Any, Any]
+
+#: Digests of a run, from which on another one is begun: while one grows there are two of it.
+_LONG: Final = 250_000
+
 
 class Digests:
-    """The digests of codes in their order, and the page where each was first."""
+    """The digests of codes in runs, each in order, and the pages where each was first."""
 
     def __init__(self) -> None:
-        self._digests = np.empty(0, np.int64)
-        self._pages = np.empty(0, np.int32)
+        self._runs: list[tuple[_Array, _Array]] = []
 
     def add(self, pages: Iterable[tuple[int, Sequence[str]]]) -> None:
         """Take in pages with codes that have not come before."""
         numbers, codes = zip(*pages, strict=True)
-        digests = np.concatenate(list(map(_digested, codes)))
-        order = digests.argsort()
-        places = self._digests.searchsorted(digests[order])
-        self._digests = np.insert(self._digests, places, digests[order])
+        fresh = np.concatenate(list(map(_digested, codes)))
+        order = fresh.argsort()
         first = np.repeat(np.array(numbers, np.int32), list(map(len, codes)))
-        self._pages = np.insert(self._pages, places, first[order])
+        is_long = not self._runs or len(self._runs[-1][0]) >= _LONG
+        digests, firsts = (fresh[:0], first[:0]) if is_long else self._runs.pop()
+        places = digests.searchsorted(fresh[order])
+        self._runs.append((np.insert(digests, places, fresh[order]), np.insert(firsts, places, first[order])))
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""
-        digests = _digested(codes)
-        places = self._digests.searchsorted(digests).clip(max=len(self._digests) - 1)
-        hits = (self._digests[places] == digests).nonzero()[0]
-        return {codes[hit]: int(self._pages[places[hit]]) for hit in hits.tolist()}
+        asked = _digested(codes)
+        found: dict[str, int] = {}
+        for digests, firsts in self._runs:
+            places = digests.searchsorted(asked).clip(max=len(digests) - 1)
+            hits = (digests[places] == asked).nonzero()[0]
+            found |= {codes[hit]: int(firsts[places[hit]]) for hit in hits.tolist()}
+        return found
 
 
-def _digested(codes: Sequence[str]) -> np.ndarray:
+def _digested(codes: Sequence[str]) -> _Array:
     return np.fromiter(map(hash, codes), np.int64, len(codes))

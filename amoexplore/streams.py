@@ -21,7 +21,7 @@ from amoexplore.reports import Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -161,7 +161,10 @@ def settings_path(path: Path) -> Path:
 
 
 def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFile], **options: Any) -> Report:
-    """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet."""
+    """Load tables into files of a kind, each there whole in the end, or not at all; options as of load_to_parquet.
+
+    A part is written while the next one comes.
+    """
     started = time.perf_counter()
     walk = Walk(account, options.pop("limit", DEFAULT_LIMIT))
     tally = Tally()
@@ -169,13 +172,24 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         unfinished = {table: stack.enter_context(files.whole(path)) for table, path in paths.items()}
         # Left before any of those is: no file takes its place before all are written to the end.
         writers = [stack.enter_context(kind(path, table)) for table, path in unfinished.items()]
+        # One for all: each thread has memory of its own, and keeps it.
+        thread = stack.enter_context(ThreadPoolExecutor(1))
+        written: Future[None] | None = None
         for part in kind.parts(walk, **options):
             tally.add(part.tally)
-            for writer in writers:
-                writer.add(part)
+            if written:
+                written.result()  # or what went wrong with it
+            written = thread.submit(_add, writers, part)
+        if written:
+            written.result()
     report = tally.report(account.name, walk.sent, time.perf_counter() - started)
     warn(report, "report")
     return report
+
+
+def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
+    for writer in writers:
+        writer.add(part)
 
 
 def _in_arrow(walk: Walk, *, ahead: bool = False, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
@@ -230,16 +244,13 @@ class TableFile(ABC):
 
 
 class ParquetFile(TableFile):
-    """Takes groups of rows into a Parquet file; each is written while the next one comes."""
+    """Takes groups of rows into a Parquet file."""
 
     parts = staticmethod(_in_groups)
 
     def __init__(self, path: Path, table: TableName) -> None:
         self._path, self._table = path, table
         self._writer: Any = None
-        self._thread = ThreadPoolExecutor(1)
-        self._writing: Future[None] = Future()
-        self._writing.set_result(None)
 
     def add(self, part: Part[pa.RecordBatch]) -> None:
         """Take in the rows of a part."""
@@ -249,16 +260,11 @@ class ParquetFile(TableFile):
 
         group = table(self._table, [part])
         self._writer = self._writer or parquet.ParquetWriter(self._path, group.schema)
-        self._writing.result()  # or what went wrong with it
-        self._writing = self._thread.submit(self._writer.write_table, group)
+        self._writer.write_table(group)
 
     def __exit__(self, *raised: object) -> None:
-        with ExitStack() as stack:
-            if self._writer:
-                stack.callback(self._writer.close)
-            stack.enter_context(self._thread)
-            if raised[0] is None:
-                self._writing.result()
+        if self._writer:
+            self._writer.close()
 
 
 class CsvFile(TableFile):

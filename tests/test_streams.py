@@ -163,8 +163,10 @@ def test_csv_is_that_of_pandas(tmp_path: Path, *, decimal_comma: bool) -> None:
     assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
 
 
-def test_seen_widgets() -> None:
-    """A code is seen again wherever it was first, also once there are too many to keep as they came."""
+@pytest.mark.parametrize("together", [250_000, 20_000])
+def test_seen_widgets(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code is seen again wherever it was first, also once there are too many to keep as they came, or in one run."""
+    monkeypatch.setattr("amoexplore.digests._LONG", together)
     seen = Seen()
     for page in range(1, 601):
         codes = [f"{page}-{n}" for n in range(250)]
