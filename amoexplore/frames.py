@@ -36,7 +36,7 @@ def _kept(schema: pa.Schema, columns: Iterable[str]) -> pa.Schema:
 
 #: So many pages are kept as one part: the many small arrays of each would take a quarter more memory.
 _TOGETHER: Final = 10
-#: Arrow's own pool takes a fifth more for the many small arrays of the pages.
+#: Arrow's own pool takes a quarter more for the many small arrays of the pages.
 _POOL: Final = pa.system_memory_pool()
 
 _DTYPES: dict[TableName, dict[str, Any]] = {

@@ -92,6 +92,10 @@ class Walk:
             yield page
             yield from self._rest(self._ahead, known)
             return
+        yield from self._one_by_one(page)
+
+    def _one_by_one(self, page: Page) -> Iterator[Page]:
+        """Yield a page and those behind it, each asked for by this thread."""
         while not page.is_last:
             if self.meanwhile is None:
                 yield page
