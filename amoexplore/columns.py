@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from functools import lru_cache
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from itertools import accumulate, chain, repeat
+from operator import add
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias
 
 from msgspec import structs
 
@@ -60,13 +61,32 @@ class Columns(NamedTuple):
     Attributes
     ----------
     widgets : dict of sequence
-        The columns that widgets come with, and ``settings_count``.
+        The columns that widgets come with, ``settings_count``, and ``settings_begin``: where in the columns of settings
+        those of the widget begin.
     settings : dict of sequence
-        The columns that settings come with.
+        The columns that settings come with; once, where widgets have the same template.
     """
 
-    widgets: dict[str, Sequence[Any]]
-    settings: dict[str, Sequence[Any]]
+    widgets: Mapping[str, Sequence[Any]]
+    settings: Mapping[str, Sequence[Any]]
+
+    @classmethod
+    def joined(cls, pages: Sequence[Self]) -> Self:
+        """Return those of pages that follow one another as one."""
+        widgets: dict[str, list[Any]] = defaultdict(list)
+        settings: dict[str, list[Any]] = defaultdict(list)
+        for page in pages:
+            before = len(settings["key"])
+            begins = [begin + before for begin in page.widgets["settings_begin"]]
+            for table, more in ((widgets, {**page.widgets, "settings_begin": begins}), (settings, page.settings)):
+                for name, values in more.items():
+                    table[name] += values
+        return cls(widgets, settings)
+
+    def places(self) -> list[int]:
+        """Return where in the columns of settings each setting stands, widget by widget."""
+        begins, counts = self.widgets["settings_begin"], self.widgets["settings_count"]
+        return list(chain.from_iterable(map(range, begins, map(add, begins, counts))))
 
 
 class PageReader:
@@ -94,10 +114,14 @@ class PageReader:
         sent = _by_field(wire.Widget, widgets)
         templates = [template or () for template in sent["settings_template"]]
         counts = list(map(len, templates))
+        which = list(map(id, templates))
+        distinct = dict(zip(which, templates, strict=True))
+        begins = dict(zip(distinct, accumulate(map(len, distinct.values()), initial=0), strict=False))
         own = self._clean(normalize.WIDGET, sent, sent["code"])
-        settings = _by_field(wire.Setting, list(chain.from_iterable(templates)))
+        settings = _by_field(wire.Setting, list(chain.from_iterable(distinct.values())))
         return Columns(
-            own | {"settings_count": counts},
+            own | {"settings_count": counts, "settings_begin": [begins[each] for each in which]},
+            # What was read tolerantly has no template twice: there each setting is one widget's.
             self._clean(normalize.SETTING, settings, repeated(sent["code"], counts)),
         )
 
@@ -125,7 +149,7 @@ class PageReader:
             if self._page.is_plain and read is not normalize.rating:
                 continue  # of its type already
             try:
-                columns[name] = _ratings(values) if self._page.is_plain else list(map(read, values))
+                columns[name] = list(map(_rating if self._page.is_plain else read, values))
             except ValueError:
                 codes = list(codes)
                 columns[name] = [self._read(read, *row, name) for row in zip(values, codes, strict=True)]
@@ -145,13 +169,8 @@ def _by_field(kind: type[Struct], sent: Sequence[Struct]) -> dict[str, Sequence[
     return dict(zip(kind.__struct_fields__, values, strict=False))
 
 
+#: The same few come again and again, and equal ones mean the same.
 _rating = lru_cache(maxsize=1024)(normalize.rating)
-
-
-def _ratings(sent: Sequence[str | float | None]) -> list[float | None]:
-    """Return ratings; the same few come again and again, and equal ones mean the same."""
-    known = {value: _rating(value) for value in set(sent)}
-    return [known[value] for value in sent]
 
 
 def repeated(values: Iterable[Any], counts: Iterable[int]) -> Iterator[Any]:
@@ -159,8 +178,9 @@ def repeated(values: Iterable[Any], counts: Iterable[int]) -> Iterator[Any]:
     return chain.from_iterable(map(repeat, values, counts))
 
 
-def unknown_types(types: Sequence[str | None]) -> Counter[str]:
+def unknown_types(columns: Columns) -> Counter[str]:
     """Return the types of settings that the API's page does not name, and how often they came."""
+    types = columns.settings["type"]
     if _USUAL_TYPES.issuperset(types):
         return Counter()
-    return Counter(name for name in types if name is not None and name not in _USUAL_TYPES)
+    return Counter(types[place] for place in columns.places() if types[place] not in _USUAL_TYPES)

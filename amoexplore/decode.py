@@ -15,13 +15,14 @@ from msgspec import Raw, Struct
 
 from amoexplore import models, normalize, tolerant
 from amoexplore.errors import BadAnswer, UnreadableValueWarning
-from amoexplore.wire import Body, Links, Page, Unreadable, Widget, name_of, shown
+from amoexplore.wire import Body, Links, Page, Setting, Unreadable, Widget, name_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from amoexplore.models import Answer
     from amoexplore.normalize import Reader
+    from amoexplore.wire import Unopened
 
 Decoded = TypeVar("Decoded")
 
@@ -30,6 +31,7 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _anything = msgspec.json.Decoder(Any)
 _whole = msgspec.json.Decoder(Raw)
 _strict_body = msgspec.json.Decoder(Body)
+_strict_templates = msgspec.json.Decoder(list[list[Setting] | None])
 _strict_widget = msgspec.json.Decoder(Widget)
 
 
@@ -41,7 +43,7 @@ def listing(answer: Answer) -> Body | None:
     BadAnswer
         If it is a web page, or broken off.
     """
-    body = None if answer.status == HTTPStatus.NO_CONTENT else _decoded(answer, _strict_body)
+    body = None if answer.status == HTTPStatus.NO_CONTENT else _strict(answer)
     if body is None:
         demand_json(answer)  # what is odd at its beginning may be broken off at its end
     return body
@@ -51,15 +53,38 @@ def page(answer: Answer, number: int, body: Body | None = None) -> Page:
     """Decode an answer of the list of widgets, as far as its strict decoding has not; 204 is a page without widgets."""
     if answer.status == HTTPStatus.NO_CONTENT:
         return _page(answer, number, [], Links())
-    body = body or _decoded(answer, _strict_body)
+    body = body or _strict(answer)
     if body is not None:
-        return _page(answer, number, body.embedded.widgets, body.links, is_plain=True)
+        return _page(answer, number, [*body.embedded.widgets], body.links, is_plain=True)
     result = _page(answer, number, [], Links())
     # Errors are raised here, where no local holds what came: settings may stand in it.
     why = tolerant.fill(result, _plain(answer))
     if why:
         raise _wrong_shape(answer, why)
     return result
+
+
+def _strict(answer: Answer) -> Body | None:
+    body = _decoded(answer, _strict_body)
+    if body is None or _read_templates(body.embedded.widgets):
+        return body
+    _plain(answer)  # raises what is broken in a template, and was passed over so far
+    return None
+
+
+def _read_templates(widgets: Sequence[Unopened]) -> bool:
+    """Read the templates of the widgets of a page, the same one once; False if one is none."""
+    sent = [bytes(widget.settings_template) for widget in widgets]
+    distinct = dict.fromkeys(sent)
+    try:
+        read = _strict_templates.decode(b"[%b]" % b",".join(template or b"null" for template in distinct))
+    except _NOT_JSON:
+        return False
+    known = dict(zip(distinct, read, strict=True))
+    opened: Sequence[Widget] = widgets
+    for widget, template in zip(opened, sent, strict=True):
+        widget.settings_template = known[template]
+    return True
 
 
 def _page(answer: Answer, number: int, widgets: list[Widget], links: Links, *, is_plain: bool = False) -> Page:

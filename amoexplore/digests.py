@@ -35,12 +35,17 @@ class Digests:
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""
         asked = _digested(codes)
-        found: dict[str, int] = {}
+        ordered = np.sort(asked)  # what is looked up in order is found in half of the time
+        found: dict[int, int] = {}
         for digests, firsts in self._runs:
-            places = digests.searchsorted(asked).clip(max=len(digests) - 1)
-            hits = (digests[places] == asked).nonzero()[0]
-            found |= {codes[hit]: int(firsts[places[hit]]) for hit in hits.tolist()}
-        return found
+            places = digests.searchsorted(ordered).clip(max=len(digests) - 1)
+            hits = digests[places] == ordered
+            found |= dict(zip(ordered[hits].tolist(), firsts[places[hits]].tolist(), strict=True))
+        return (
+            {code: found[each] for code, each in zip(codes, asked.tolist(), strict=True) if each in found}
+            if found
+            else {}
+        )
 
 
 def _digested(codes: Sequence[str]) -> _Array:

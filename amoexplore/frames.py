@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,16 @@ import pyarrow.compute as pc
 from pandas.api.types import pandas_dtype
 
 from amoexplore import normalize
-from amoexplore.columns import SETTINGS, WIDGETS
+from amoexplore.columns import SETTINGS, WIDGETS, Columns
 from amoexplore.parts import Part
 from amoexplore.reports import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from amoexplore.columns import Columns, TableName
+    from amoexplore.columns import TableName
 
-    _Parts: TypeAlias = Sequence[Part[pa.RecordBatch]]
+    _Parts: TypeAlias = Sequence[Part["Batches"]]
 
 
 def _schema(dtypes: Mapping[str, Any]) -> pa.Schema:
@@ -30,13 +30,9 @@ def _schema(dtypes: Mapping[str, Any]) -> pa.Schema:
     return pa.Schema.from_pandas(empty, preserve_index=False)
 
 
-def _kept(schema: pa.Schema, columns: Iterable[str]) -> pa.Schema:
-    return pa.schema([schema.field(name) for name in columns])
-
-
-#: So many pages are kept as one part: the many small arrays of each would take a quarter more memory.
+#: So many pages become one part: to make arrays of each would take half as long again, and a quarter more memory.
 _TOGETHER: Final = 10
-#: Arrow's own pool takes a quarter more for the many small arrays of the pages.
+#: Arrow's own pool takes a quarter more for the many small arrays.
 _POOL: Final = pa.system_memory_pool()
 
 _DTYPES: dict[TableName, dict[str, Any]] = {
@@ -44,16 +40,30 @@ _DTYPES: dict[TableName, dict[str, Any]] = {
     "settings": {name: pandas_dtype(dtype) for name, dtype in SETTINGS.items()},
 }
 _SCHEMAS: dict[TableName, pa.Schema] = {name: _schema(dtypes) for name, dtypes in _DTYPES.items()}
-#: What is kept of each page: all that does not follow from the rest.
-_KEPT: dict[TableName, pa.Schema] = {
-    "widgets": _kept(_SCHEMAS["widgets"], [*normalize.WIDGET, "settings_count"]),
-    "settings": _kept(_SCHEMAS["settings"], normalize.SETTING),
-}
 
 
-def batches(columns: Columns) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Return what is kept of the widgets and of the settings of a page, in Arrow."""
-    return _batch(columns.widgets, _KEPT["widgets"]), _batch(columns.settings, _KEPT["settings"])
+class Batches(NamedTuple):
+    """What :class:`Columns` hold, in Arrow."""
+
+    widgets: pa.RecordBatch
+    settings: pa.RecordBatch
+
+
+_KEPT = Batches(
+    pa.schema(
+        [
+            *map(_SCHEMAS["widgets"].field, [*normalize.WIDGET, "settings_count"]),
+            pa.field("settings_begin", pa.int64()),
+        ]
+    ),
+    pa.schema([*map(_SCHEMAS["settings"].field, normalize.SETTING)]),
+)
+
+
+def in_arrow(pages: Sequence[Part[Columns]]) -> Part[Batches]:
+    """Return pages that follow one another as one part, in Arrow."""
+    columns = Columns.joined([page.rows for page in pages])
+    return Part(Batches(*map(_batch, columns, _KEPT)), Tally.of(page.tally for page in pages))
 
 
 def _batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:
@@ -62,77 +72,75 @@ def _batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.Record
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def gather(parts: list[Part[pa.RecordBatch]], came: Iterable[Part[pa.RecordBatch]]) -> None:
-    """Add what comes to the parts that are there, page by page: an interrupt leaves a whole one or none."""
-    for number, part in enumerate(came, 1):
-        parts.append(part)
+def gather(parts: list[Part[Any]], came: Iterable[Part[Columns]]) -> None:
+    """Add the pages that come to the parts that are there: an interrupt leaves each of them whole or not at all."""
+    for number, page in enumerate(came, 1):
+        parts.append(page)
         if number % _TOGETHER == 0:
-            parts[-_TOGETHER:] = [joined(parts[-_TOGETHER:])]
+            settle(parts)
+    settle(parts)
 
 
-def joined(parts: _Parts) -> Part[pa.RecordBatch]:
-    """Return parts that follow one another as one, which takes less memory and time."""
-    widgets, settings = (
-        pa.concat_batches([getattr(part, name) for part in parts], memory_pool=_POOL) for name in _KEPT
-    )
-    return Part(widgets, settings, Tally.of(part.tally for part in parts))
+def settle(parts: list[Part[Any]]) -> None:
+    """Have all parts in Arrow, also those pages that came last."""
+    if pages := [part for part in parts if isinstance(part.rows, Columns)]:
+        parts[-len(pages) :] = [in_arrow(pages)]
 
 
 def codes(parts: _Parts) -> Iterator[list[str]]:
     """Yield the codes of the widgets of each page."""
     for part in parts:
-        there = iter(part.widgets["code"].to_pylist())
+        there = iter(part.rows.widgets["code"].to_pylist())
         yield from (list(islice(there, count)) for count in part.tally.fresh)
 
 
 def table(name: TableName, parts: _Parts) -> pa.Table:
     """Return what pages that follow one another have of a frame, as Arrow has it."""
-    return pa.table([_column(name, column, parts) for column in _DTYPES[name]], _SCHEMAS[name])
+    columns = _columns(name, parts)
+    return pa.table([columns[field.name] for field in _SCHEMAS[name]], _SCHEMAS[name])
 
 
 def frame(name: TableName, parts: _Parts) -> pd.DataFrame:
     """Return what pages that follow one another have of a frame."""
-    # One by one: of a column that was made on the way there are not two any longer than needed.
-    columns = {column: _array(_column(name, column, parts), dtype) for column, dtype in _DTYPES[name].items()}
-    return pd.DataFrame(columns, copy=False)
+    columns = _columns(name, parts)
+    # One by one: of each column there are not two any longer than needed.
+    return pd.DataFrame({each: _array(columns.pop(each), dtype) for each, dtype in _DTYPES[name].items()}, copy=False)
 
 
-def _column(name: TableName, column: str, parts: _Parts) -> pa.ChunkedArray:
-    follow = _FOLLOWING[name].get(column)
-    if follow is None:
-        chunks = [getattr(part, name)[column] for part in parts]
-    else:
-        chunks = [pa.array(follow(part.widgets, part.settings)) for part in parts]
-    return pa.chunked_array(chunks, _SCHEMAS[name].field(column).type)
+def _columns(name: TableName, parts: _Parts) -> dict[str, pa.ChunkedArray]:
+    """Return the columns of a frame, also those that follow from what was kept."""
+    chunks = [_WHOLE[name](part.rows) for part in parts]
+    return {
+        field.name: pa.chunked_array([chunk[field.name] for chunk in chunks], field.type) for field in _SCHEMAS[name]
+    }
 
 
-def _required(widgets: pa.RecordBatch, settings: pa.RecordBatch) -> Any:
-    counts = widgets["settings_count"].to_numpy()
-    flags = settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
-    before, ends = np.insert(flags.cumsum(), 0, 0), counts.cumsum()
-    return before[ends] - before[ends - counts]
+def _widgets(rows: Batches) -> dict[str, Any]:
+    begins, counts = (rows.widgets[name].to_numpy() for name in ("settings_begin", "settings_count"))
+    flags = rows.settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+    before = np.insert(flags.cumsum(), 0, 0)
+    return _by_name(rows.widgets) | {"required_count": pa.array(before[begins + counts] - before[begins])}
 
 
-def _positions(widgets: pa.RecordBatch, settings: pa.RecordBatch) -> Any:
-    counts = widgets["settings_count"].to_numpy()
-    return np.arange(settings.num_rows) - np.repeat(counts.cumsum() - counts, counts)
+def _settings(rows: Batches) -> dict[str, Any]:
+    begins, counts = (rows.widgets[name].to_numpy() for name in ("settings_begin", "settings_count"))
+    ends = counts.cumsum()
+    positions = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
+    owners = pa.array(np.repeat(np.arange(len(counts)), counts))
+    places = pa.array(np.repeat(begins, counts) + positions)
+    return _by_name(pc.take(rows.settings, places, memory_pool=_POOL)) | {
+        "widget_id": pc.take(rows.widgets["id"], owners, memory_pool=_POOL),
+        "code": pc.take(rows.widgets["code"], owners, memory_pool=_POOL),
+        "position": pa.array(positions),
+    }
 
 
-def _of_owners(column: str) -> Callable[[pa.RecordBatch, pa.RecordBatch], pa.Array]:
-    """Return what makes a column of widgets one of their settings."""
-
-    def taken(widgets: pa.RecordBatch, _: pa.RecordBatch) -> pa.Array:
-        owners = np.repeat(np.arange(widgets.num_rows), widgets["settings_count"])
-        return pc.take(widgets[column], pa.array(owners), memory_pool=_POOL)
-
-    return taken
+def _by_name(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    return dict(zip(batch.schema.names, batch.columns, strict=True))
 
 
-#: The columns of each frame that follow from what was kept of widgets and settings.
-_FOLLOWING: dict[TableName, dict[str, Callable[[pa.RecordBatch, pa.RecordBatch], Any]]] = {
-    "widgets": {"required_count": _required},
-    "settings": {"widget_id": _of_owners("id"), "code": _of_owners("code"), "position": _positions},
-}
+#: Makes all that a frame has of what was kept.
+_WHOLE: Final[dict[TableName, Callable[[Batches], dict[str, pa.Array]]]] = {"widgets": _widgets, "settings": _settings}
 
 
 def _array(values: pa.ChunkedArray, dtype: Any) -> Any:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from amoexplore.account import Account
-    from amoexplore.parts import AnyTable, Part
+    from amoexplore.columns import Columns
+    from amoexplore.parts import Part
     from amoexplore.reports import Report
     from amoexplore.wire import Page, Unreadable
 
@@ -82,9 +83,10 @@ def load_catalog(
     try:
         with walk:
             pages = begun(walk)
-            from amoexplore.frames import batches, codes, gather  # noqa: PLC0415  while the network is asked
+            from amoexplore.frames import codes, gather, settle  # noqa: PLC0415  while the network is asked
 
-            reader = Reader(batches, codes(parts))
+            settle(parts)
+            reader = Reader(codes(parts))
             walk.meanwhile = reader.read_ahead
             came = read(pages, reader, on_bad=on_bad, progress=progress, widgets=before.widgets)
             gather(parts, came)
@@ -109,12 +111,12 @@ def begun(walk: Walk) -> Iterator[Page]:
 
 def read(
     pages: Iterable[Page],
-    reader: Reader[AnyTable],
+    reader: Reader,
     *,
     on_bad: str = "coerce",
     progress: bool | None = None,
     widgets: int = 0,
-) -> Iterator[Part[AnyTable]]:
+) -> Iterator[Part[Columns]]:
     """Yield what becomes of each page, which the reader has kept then.
 
     Raises
@@ -127,7 +129,7 @@ def read(
         shown_at = time.perf_counter() + (PATIENCE if progress is None else 0)
         for page in pages:
             part = reader.read(page)
-            fresh = part.widgets.num_rows
+            (fresh,) = part.tally.fresh
             if page.count and not fresh and page.links.next:
                 raise _endless(page)
             if part.tally.unreadable and on_bad == "raise":

@@ -2,69 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from amoexplore.columns import PageReader, unknown_types
 from amoexplore.reports import Tally
 from amoexplore.seen import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from amoexplore import wire
     from amoexplore.columns import Columns
 
 
-class Table(Protocol):
-    """Rows of a table, however they are kept."""
-
-    @property
-    def num_rows(self) -> int:
-        """How many."""
+Rows = TypeVar("Rows")
 
 
-AnyTable = TypeVar("AnyTable", bound=Table)
-
-
-class Part(NamedTuple, Generic[AnyTable]):
+class Part(NamedTuple, Generic[Rows]):
     """What became of a page, or of several that follow one another.
 
     Attributes
     ----------
-    widgets, settings
-        Its rows of the two tables.
+    rows
+        Those of the two tables, however they are kept.
     tally : Tally
         What else there is to tell.
     """
 
-    widgets: AnyTable
-    settings: AnyTable
+    rows: Rows
     tally: Tally
 
 
-class Reader(Generic[AnyTable]):
+class Reader:
     """Makes a part of each page.
 
     The widgets of a page are dropped at once: memory holds columns only.
 
     Parameters
     ----------
-    tables : callable
-        Makes of the columns of a page its rows of both tables.
     earlier : iterable of list
         The codes of the widgets of pages that were read before, from the first on.
     """
 
-    def __init__(
-        self, tables: Callable[[Columns], tuple[AnyTable, AnyTable]], earlier: Iterable[Sequence[str]] = ()
-    ) -> None:
-        self._tables = tables
+    def __init__(self, earlier: Iterable[Sequence[str]] = ()) -> None:
         self._seen = Seen()
-        self._ahead: tuple[wire.Page, Part[AnyTable]] | None = None
+        self._ahead: tuple[wire.Page, Part[Columns]] | None = None
         for number, codes in enumerate(earlier, 1):
             self._seen.take(codes, number)
 
-    def read(self, page: wire.Page) -> Part[AnyTable]:
+    def read(self, page: wire.Page) -> Part[Columns]:
         """Return what becomes of a page; what it has will not be new again."""
         ahead, self._ahead = self._ahead, None
         part = ahead[1] if ahead and ahead[0] is page else self._part(page)
@@ -77,7 +63,7 @@ class Reader(Generic[AnyTable]):
             self._ahead = page, self._part(page)
             page.widgets = []  # not before: a page whose reading was interrupted is read again
 
-    def _part(self, page: wire.Page) -> Part[AnyTable]:
+    def _part(self, page: wire.Page) -> Part[Columns]:
         tally = Tally(
             filled=int(page.count > 0),
             requests=page.requests,
@@ -87,10 +73,9 @@ class Reader(Generic[AnyTable]):
         )
         reader = PageReader(page, tally.unreadable)
         columns = reader.columns(self._fresh(reader.identified(), page.number, tally.repeated))
-        widgets, settings = self._tables(columns)
-        tally.fresh, tally.settings = [widgets.num_rows], settings.num_rows
-        tally.types = unknown_types(columns.settings["type"])
-        return Part(widgets, settings, tally)
+        counts = columns.widgets["settings_count"]
+        tally.fresh, tally.settings, tally.types = [len(counts)], sum(counts), unknown_types(columns)
+        return Part(columns, tally)
 
     def _fresh(
         self, widgets: list[wire.Widget], number: int, repeated: list[tuple[str, int, int, int]]

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
 
 from amoexplore.columns import SETTINGS, WIDGETS, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from amoexplore.columns import Columns
+    from amoexplore.columns import Columns, TableName
 
 
-class Rows(Struct, frozen=True):
-    """What one page has as rows of a frame.
-
-    Attributes
-    ----------
-    columns : dict of sequence
-        The values of each column, in the order of the frame.
-    """
-
-    columns: dict[str, Sequence[Any]]
-
-    @property
-    def num_rows(self) -> int:
-        """How many."""
-        return len(self.columns["code"])
+def table(name: TableName, columns: Columns) -> dict[str, Sequence[Any]]:
+    """Return the columns of a frame, in its order."""
+    return _widgets(columns) if name == "widgets" else _settings(columns)
 
 
-def tables(columns: Columns) -> tuple[Rows, Rows]:
-    """Return what a page has as rows of the two frames."""
-    counts = columns.widgets["settings_count"]
-    required = list(accumulate(map(bool, columns.settings["is_required"]), initial=0))  # before each setting
-    widgets = columns.widgets | {
-        "required_count": [required[end] - required[first] for first, end in pairwise(accumulate(counts, initial=0))]
-    }
-    settings = columns.settings | {
+def _widgets(columns: Columns) -> dict[str, Sequence[Any]]:
+    begins, counts = columns.widgets["settings_begin"], columns.widgets["settings_count"]
+    before = list(accumulate(map(bool, columns.settings["is_required"]), initial=0))
+    required = [before[begin + count] - before[begin] for begin, count in zip(begins, counts, strict=True)]
+    values = {**columns.widgets, "required_count": required}
+    return {name: values[name] for name in WIDGETS}
+
+
+def _settings(columns: Columns) -> dict[str, Sequence[Any]]:
+    counts, places = columns.widgets["settings_count"], columns.places()
+    values = {
         "widget_id": list(repeated(columns.widgets["id"], counts)),
         "code": list(repeated(columns.widgets["code"], counts)),
         "position": list(chain.from_iterable(map(range, counts))),
+        **{name: [column[place] for place in places] for name, column in columns.settings.items()},
     }
-    return Rows({name: widgets[name] for name in WIDGETS}), Rows({name: settings[name] for name in SETTINGS})
+    return {name: values[name] for name in SETTINGS}

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from amoexplore.account import Account
-    from amoexplore.columns import TableName
+    from amoexplore.columns import Columns, TableName
+    from amoexplore.frames import Batches
     from amoexplore.parts import Part
     from amoexplore.reports import Report
 
@@ -54,7 +55,7 @@ class CatalogPage:
 
     number: int
     report: Report
-    _part: Part[pa.RecordBatch]
+    _part: Part[Columns]
 
     @cached_property
     def widgets(self) -> pd.DataFrame:
@@ -71,12 +72,18 @@ class CatalogPage:
         """Both, as Arrow has them."""
         from amoexplore.frames import table  # noqa: PLC0415  not before a page has come
 
-        return {"widgets": table("widgets", [self._part]), "settings": table("settings", [self._part])}
+        return {"widgets": table("widgets", [self._in_arrow]), "settings": table("settings", [self._in_arrow])}
 
     def _frame(self, name: TableName) -> pd.DataFrame:
         from amoexplore.frames import frame  # noqa: PLC0415  not before a page has come
 
-        return frame(name, [self._part])
+        return frame(name, [self._in_arrow])
+
+    @cached_property
+    def _in_arrow(self) -> Part[Batches]:
+        from amoexplore.frames import in_arrow  # noqa: PLC0415  not before a page has come
+
+        return in_arrow([self._part])
 
     def __repr__(self) -> str:
         return f"<CatalogPage {self.number}: {self.report.widgets} widgets, {self.report.settings} settings>"
@@ -111,10 +118,12 @@ def iter_pages(
 
 
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
-    for number, part in enumerate(_in_arrow(Walk(account, limit), on_bad=on_bad, progress=progress), 1):
-        report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
-        warn(report, "page.report")
-        yield CatalogPage(number, report, part)
+    walk = Walk(account, limit)
+    with walk:
+        for number, part in enumerate(read(begun(walk), Reader(), on_bad=on_bad, progress=progress), 1):
+            report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
+            warn(report, "page.report")
+            yield CatalogPage(number, report, part)
 
 
 def load_to_parquet(
@@ -192,35 +201,28 @@ def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
         writer.add(part)
 
 
-def _in_arrow(walk: Walk, *, ahead: bool = False, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
-    with walk:
-        pages = begun(walk)
-        from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
-
-        reader = Reader(batches)
-        if ahead:
-            walk.meanwhile = reader.read_ahead
-        yield from read(pages, reader, **options)
-
-
-def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
-    held: list[Part[pa.RecordBatch]] = []
-    for part in _in_arrow(walk, ahead=True, **options):
-        from amoexplore.frames import joined  # noqa: PLC0415  not before a page has come
-
-        held.append(part)
-        if sum(page.widgets.num_rows for page in held) >= _GROUP:
-            yield joined(held)
-            held = []
-    if held:
-        yield joined(held)
-
-
-def _in_rows(walk: Walk, **options: Any) -> Iterator[Part[rows.Rows]]:
-    reader = Reader(rows.tables)
+def _by_page(walk: Walk, **options: Any) -> Iterator[Part[Columns]]:
+    reader = Reader()
     walk.meanwhile = reader.read_ahead
     with walk:
         yield from read(walk, reader, **options)
+
+
+def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[Batches]]:
+    reader = Reader()
+    walk.meanwhile = reader.read_ahead
+    with walk:
+        held: list[Part[Columns]] = []
+        pages = begun(walk)
+        from amoexplore.frames import in_arrow  # noqa: PLC0415  while the network is asked
+
+        for part in read(pages, reader, **options):
+            held.append(part)
+            if sum(page.tally.fresh[0] for page in held) >= _GROUP:
+                yield in_arrow(held)
+                held = []
+        if held:
+            yield in_arrow(held)
 
 
 class TableFile(ABC):
@@ -252,7 +254,7 @@ class ParquetFile(TableFile):
         self._path, self._table = path, table
         self._writer: Any = None
 
-    def add(self, part: Part[pa.RecordBatch]) -> None:
+    def add(self, part: Part[Batches]) -> None:
         """Take in the rows of a part."""
         from pyarrow import parquet  # noqa: PLC0415  not before a page has come
 
@@ -270,7 +272,7 @@ class ParquetFile(TableFile):
 class CsvFile(TableFile):
     """Takes rows into a CSV file, as pandas writes them."""
 
-    parts = staticmethod(_in_rows)
+    parts = staticmethod(_by_page)
     separator, decimal = ",", "."
 
     def __init__(self, path: Path, table: TableName) -> None:
@@ -280,9 +282,9 @@ class CsvFile(TableFile):
         self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator=os.linesep)
         self._is_empty = True
 
-    def add(self, part: Part[rows.Rows]) -> None:
+    def add(self, part: Part[Columns]) -> None:
         """Take in the rows of a part."""
-        columns = getattr(part, self._table).columns
+        columns = rows.table(self._table, part.rows)
         if self._is_empty:
             self._rows.writerow(columns)
             self._is_empty = False

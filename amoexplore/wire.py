@@ -44,6 +44,12 @@ class Widget(Struct, gc=False, forbid_unknown_fields=True, kw_only=True, rename=
     links: Raw = Raw()
 
 
+class Unopened(Widget, gc=False, forbid_unknown_fields=True, kw_only=True):
+    """One widget whose template is still as it came: most have one that other widgets of the page have, too."""
+
+    settings_template: Raw = Raw()  # type: ignore[assignment] # until it is read
+
+
 class Link(Struct):
     """Where something is."""
 
@@ -58,7 +64,7 @@ class Links(Struct):
 
 
 class _Widgets(Struct, forbid_unknown_fields=True):
-    widgets: list[Widget]
+    widgets: list[Unopened]
 
 
 class Body(Struct, forbid_unknown_fields=True, rename={"page": "_page", "links": "_links", "embedded": "_embedded"}):

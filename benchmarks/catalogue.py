@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +13,7 @@ from msgspec import Raw, Struct
 from amoexplore import Account, Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Widgets a page.
 LIMIT = 250
@@ -23,6 +25,12 @@ _CODE = b',"code":"'
 def pages(size: int) -> list[bytes]:
     """Return the bodies of all its pages; the last one names no next page."""
     return [_page(number, size) for number in range(1, page_count(size) + 1)]
+
+
+def unalike(bodies: Iterable[bytes]) -> list[bytes]:
+    """Return these pages with another key in each setting: no two templates are the same."""
+    numbers = count()
+    return [re.sub(rb'(?<="key":")', lambda _: b"%d_" % next(numbers), body) for body in bodies]
 
 
 def page_count(size: int) -> int:

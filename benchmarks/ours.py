@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import amoexplore as amo
 from amoexplore import decode
-from amoexplore.frames import batches, frame, gather
+from amoexplore.frames import Batches, frame, gather
 from amoexplore.models import Answer, Body
 from amoexplore.parts import Reader
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
+    from amoexplore.columns import Columns
     from amoexplore.parts import Part
 
 TOKEN = "benchmark"  # noqa: S105  the server asks for none
@@ -24,13 +24,13 @@ TOKEN = "benchmark"  # noqa: S105  the server asks for none
 
 def decoded(bodies: Iterable[bytes]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the two frames of pages that are in memory."""
-    parts: list[Part[pa.RecordBatch]] = []
+    parts: list[Part[Batches]] = []
     gather(parts, _parts(bodies))
     return frame("widgets", parts), frame("settings", parts)
 
 
-def _parts(bodies: Iterable[bytes]) -> Iterator[Part[pa.RecordBatch]]:
-    reader = Reader(batches)
+def _parts(bodies: Iterable[bytes]) -> Iterator[Part[Columns]]:
+    reader = Reader()
     for number, body in enumerate(bodies, 1):
         yield reader.read(decode.page(Answer(200, Body(body), "", None), number))
 

@@ -32,10 +32,10 @@ flags = st.lists(st.lists(st.lists(st.sampled_from([True, False, None]), max_siz
 
 @given(pages=flags)
 def test_what_follows_from_others(pages: list[list[list[bool | None]]]) -> None:
-    """Counts, owners and positions are those of each widget's own settings, however pages are put together."""
+    """Counts, owners and positions are those of each widget's settings, shared or not, however pages come together."""
     widgets = [template for page in pages for template in page]
     parts: list[Any] = []
-    frames.gather(parts, read(pages, frames.batches))
+    frames.gather(parts, read(pages))
     found, settings = frames.frame("widgets", parts), frames.frame("settings", parts)
     assert found["settings_count"].tolist() == [len(template) for template in widgets]
     assert found["required_count"].tolist() == [template.count(True) for template in widgets]
@@ -44,18 +44,21 @@ def test_what_follows_from_others(pages: list[list[list[bool | None]]]) -> None:
     ]
     listed = settings[["widget_id", "code", "position", "is_required"]].astype(object)
     assert list(listed.where(listed.notna(), None).itertuples(index=False, name=None)) == expected
-    in_rows = list(read(pages, rows.tables))
-    assert [*chain(*(part.widgets.columns["required_count"] for part in in_rows))] == found["required_count"].tolist()
-    assert [*chain(*(part.settings.columns["position"] for part in in_rows))] == settings["position"].tolist()
+    came = [part.rows for part in read(pages)]
+    for name, frame in (("widgets", found), ("settings", settings)):
+        for column in frame:
+            in_rows = chain(*(rows.table(name, columns)[column] for columns in came))
+            assert [*in_rows] == frame[column].astype(object).where(frame[column].notna(), None).tolist()
 
 
-def read(pages: list[list[list[bool | None]]], tables: Any) -> Any:
+def read(pages: list[list[list[bool | None]]]) -> Any:
     """Yield what becomes of each page."""
-    reader, ident = Reader(tables), 0
+    reader, ident = Reader(), 0
     for number, page in enumerate(pages, 1):
-        widgets = []
+        widgets, same = [], {}
         for template in page:
             fields = [Setting(key=str(at), is_required=flag) for at, flag in enumerate(template)]
+            fields = same.setdefault(tuple(template), fields)
             widgets.append(Widget(id=ident, code=f"code_{ident}", settings_template=fields))
             ident += 1
         yield reader.read(Page(number, "", 1, 0.0, len(widgets), widgets, Links(), is_plain=True))

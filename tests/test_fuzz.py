@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scripted import listing, setting, widget
 
 from amoexplore import Sandbox, decode, errors
-from amoexplore.frames import batches, frame
+from amoexplore.frames import frame, in_arrow
 from amoexplore.models import Answer, Body
 from amoexplore.parts import Reader
 from amoexplore.sandbox.fault_table import FAULTS
@@ -86,9 +86,9 @@ def test_pages(body: bytes) -> None:
         try:
             page = decode.page(Answer(200, Body(body), "https://example.amocrm.ru/", None), 1)
             decode.widgets(page)
-            part = Reader(batches).read(page)
+            part = in_arrow([Reader().read(page)])
             assert len(frame("widgets", [part])) <= page.count
-            assert len(frame("settings", [part])) == part.settings.num_rows
+            assert len(frame("settings", [part])) == part.tally.settings
             assert page.is_last in (True, False)
         except errors.BadAnswer:
             pass

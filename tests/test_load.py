@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -371,6 +372,33 @@ def test_answers_that_are_no_catalogue(body: bytes) -> None:
     """Broken JSON, and JSON of another shape, is an error that says so: never an empty frame."""
     with answering(answer(body)) as server, pytest.raises(errors.BadAnswer, match=r"the JSON is"):
         amo.load_catalog(server.account())
+
+
+@pytest.mark.parametrize("broken", [b"\\x", b"\xff", b"\\ud800"])
+def test_broken_text_in_a_template(broken: bytes) -> None:
+    """Broken text in a template is broken JSON as anywhere else in a page: asked for again, then an error."""
+    page = answer(json.dumps(listing([widget(1), widget(2)])).encode().replace(b'"login"', b'"%b"' % broken, 1))
+    with answering(page, answer(listing([widget(1)]))) as server:
+        assert amo.load_catalog(server.account()).report.requests == 2
+    with answering(page) as server, pytest.raises(errors.BadAnswer, match=r"the JSON is broken"):
+        amo.load_catalog(server.account())
+
+
+def test_templates_that_are_the_same() -> None:
+    """Each widget has the settings of its template, also where others have the same one, none, or an empty one."""
+    fields = [setting(key="login"), setting(key="pass", type="pass", is_required=False)]
+    templates = [fields, [], None, fields, ..., [setting(key="pass")], fields, []]
+    pages = [
+        [widget(10 * page + n, settings_template=template) for n, template in enumerate(templates)] for page in (1, 2)
+    ]
+    catalog = load(*pages, limit=8)
+    assert catalog.widgets["settings_count"].tolist() == [2, 0, 0, 2, 0, 1, 2, 0] * 2
+    assert catalog.widgets["required_count"].tolist() == [1, 0, 0, 1, 0, 1, 1, 0] * 2
+    owners = [10, 10, 13, 13, 15, 16, 16]
+    assert catalog.settings["widget_id"].tolist() == owners + [owner + 10 for owner in owners]
+    assert catalog.settings["key"].tolist() == ["login", "pass", "login", "pass", "pass", "login", "pass"] * 2
+    assert catalog.settings["position"].tolist() == [0, 1, 0, 1, 0, 0, 1] * 2
+    assert (catalog.report.settings, len(catalog.settings)) == (14, 14)
 
 
 def test_a_web_page_instead_of_json() -> None:

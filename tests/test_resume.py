@@ -162,7 +162,14 @@ def test_ctrl_c() -> None:
 
 @pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
 @pytest.mark.parametrize(
-    ("where", "nth"), [("parts.Reader.read", 3), ("parts.Reader._part", 3), ("frames.joined", 1), ("frames.joined", 2)]
+    ("where", "nth"),
+    [
+        ("parts.Reader.read", 3),
+        ("parts.Reader._part", 3),
+        ("frames.in_arrow", 1),
+        ("frames.in_arrow", 2),
+        ("frames.in_arrow", 4),
+    ],
 )
 def test_interrupts_between_pages(
     where: str, nth: int, crash: type[BaseException], monkeypatch: pytest.MonkeyPatch
