@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Round trips that are faster, in seconds, are made one after the other: threads would cost more than they bring.
 _WORTH_IT: Final = 0.05
+#: So many pages are asked for at first where nobody knows how many there are; each that comes lets two more be.
+_AT_FIRST: Final = 16
 #: What a page keeps this process busy for, in seconds: it takes so many threads to be busy all the time.
 _BUSY: Final = 0.003
 #: For no longer than this Ctrl-C waits on systems whose locks it does not break.
@@ -175,6 +177,8 @@ class _Ahead:
         self._fetch = fetch
         self._stop = stop
         self._window = 2 * threads
+        self._at_once = _AT_FIRST if end == math.inf else threads
+        self._under_way = 0
         self._drawn = self._taken = first - 1
         self._wanted = 0  # how many threads are about to draw a number
         self._believed = self._end = end  # nothing is asked for beyond
@@ -248,8 +252,10 @@ class _Ahead:
         """Wait until one more page may be asked for; whether there is one."""
         with self._room:
             while not self._stop.is_set():
-                if self._drawn + self._wanted < min(self._end, self._taken + self._window):
+                has_room = self._drawn + self._wanted < min(self._end, self._taken + self._window)
+                if has_room and self._under_way < self._at_once:
                     self._wanted += 1
+                    self._under_way += 1
                     return True
                 self._room.wait()
         return False
@@ -265,6 +271,9 @@ class _Ahead:
 
     def _put(self, drawn: list[int], came: Page | BaseException) -> None:
         with self._arrival:
+            self._under_way -= 1
+            self._at_once += 1
+            self._room.notify(2)
             if not drawn:
                 self._wanted -= 1
                 if isinstance(came, CalledOff) or self._drawn >= self._end:

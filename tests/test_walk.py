@@ -141,6 +141,27 @@ def test_page_1_goes_alone() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+def test_a_catalogue_of_unknown_length_is_asked_for_more_and_more() -> None:
+    """Behind page 1 sixteen pages are asked for at first, and two more for each that comes: most lists are short."""
+    pages, answered, lock, sixteen = paged(90, 1), [], threading.Lock(), threading.Event()
+    farthest = []
+
+    def script(request: Request) -> bytes:
+        with lock:
+            farthest.append((request.page, 17 + 2 * len(answered)))
+        if len(farthest) > 16:
+            sixteen.set()
+        if request.page > 1:
+            sixteen.wait()
+            with lock:
+                answered.append(request.page)
+        return pages(request)
+
+    with threads(32), ScriptedServer(script) as server:
+        assert len(loaded(server, 1).widgets) == 90
+    assert [page for page, most in farthest if page > most] == []
+
+
 def test_a_known_length() -> None:
     """The second load asks for all pages at once, each one once; where pages have come or gone it is whole as well."""
     sizes = iter([55, 55, 32, 78])
