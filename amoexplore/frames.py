@@ -53,7 +53,7 @@ _KEPT = Batches(
     pa.schema(
         [
             *map(_SCHEMAS["widgets"].field, [*normalize.WIDGET, "settings_count"]),
-            pa.field("settings_begin", pa.int64()),
+            pa.field("settings_begin", pa.int32()),
         ]
     ),
     pa.schema([*map(_SCHEMAS["settings"].field, normalize.SETTING)]),
@@ -96,51 +96,63 @@ def codes(parts: _Parts) -> Iterator[list[str]]:
 
 def table(name: TableName, parts: _Parts) -> pa.Table:
     """Return what pages that follow one another have of a frame, as Arrow has it."""
-    columns = _columns(name, parts)
-    return pa.table([columns[field.name] for field in _SCHEMAS[name]], _SCHEMAS[name])
+    return pa.table([_column(name, column, parts) for column in _DTYPES[name]], _SCHEMAS[name])
 
 
 def frame(name: TableName, parts: _Parts) -> pd.DataFrame:
     """Return what pages that follow one another have of a frame."""
-    columns = _columns(name, parts)
-    # One by one: of each column there are not two any longer than needed.
-    return pd.DataFrame({each: _array(columns.pop(each), dtype) for each, dtype in _DTYPES[name].items()}, copy=False)
+    # One by one: of a column that was made on the way there are not two any longer than needed.
+    columns = {column: _array(_column(name, column, parts), dtype) for column, dtype in _DTYPES[name].items()}
+    return pd.DataFrame(columns, copy=False)
 
 
-def _columns(name: TableName, parts: _Parts) -> dict[str, pa.ChunkedArray]:
-    """Return the columns of a frame, also those that follow from what was kept."""
-    chunks = [_WHOLE[name](part.rows) for part in parts]
-    return {
-        field.name: pa.chunked_array([chunk[field.name] for chunk in chunks], field.type) for field in _SCHEMAS[name]
-    }
+def _column(name: TableName, column: str, parts: _Parts) -> pa.ChunkedArray:
+    follow = _FOLLOWING[name].get(column)
+    chunks = [follow(part.rows) if follow else getattr(part.rows, name)[column] for part in parts]
+    return pa.chunked_array(chunks, _SCHEMAS[name].field(column).type)
 
 
-def _widgets(rows: Batches) -> dict[str, Any]:
-    begins, counts = (rows.widgets[name].to_numpy() for name in ("settings_begin", "settings_count"))
+def _required(rows: Batches) -> pa.Array:
     flags = rows.settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
-    before = np.insert(flags.cumsum(), 0, 0)
-    return _by_name(rows.widgets) | {"required_count": pa.array(before[begins + counts] - before[begins])}
+    before, begins = np.insert(flags.cumsum(), 0, 0), rows.widgets["settings_begin"].to_numpy()
+    return pa.array(before[begins + rows.widgets["settings_count"].to_numpy()] - before[begins])
 
 
-def _settings(rows: Batches) -> dict[str, Any]:
-    begins, counts = (rows.widgets[name].to_numpy() for name in ("settings_begin", "settings_count"))
-    ends = counts.cumsum()
-    positions = np.arange(counts.sum()) - np.repeat(ends - counts, counts)
-    owners = pa.array(np.repeat(np.arange(len(counts)), counts))
-    places = pa.array(np.repeat(begins, counts) + positions)
-    return _by_name(pc.take(rows.settings, places, memory_pool=_POOL)) | {
-        "widget_id": pc.take(rows.widgets["id"], owners, memory_pool=_POOL),
-        "code": pc.take(rows.widgets["code"], owners, memory_pool=_POOL),
-        "position": pa.array(positions),
-    }
+def _positions(rows: Batches) -> pa.Array:
+    counts = rows.widgets["settings_count"].to_numpy()
+    return pa.array(np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts))
 
 
-def _by_name(batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    return dict(zip(batch.schema.names, batch.columns, strict=True))
+def _of_owners(column: str) -> Callable[[Batches], pa.Array]:
+    """Return what makes a column of widgets one of their settings."""
+
+    def taken(rows: Batches) -> pa.Array:
+        owners = np.repeat(np.arange(rows.widgets.num_rows), rows.widgets["settings_count"])
+        return pc.take(rows.widgets[column], pa.array(owners), memory_pool=_POOL)
+
+    return taken
 
 
-#: Makes all that a frame has of what was kept.
-_WHOLE: Final[dict[TableName, Callable[[Batches], dict[str, pa.Array]]]] = {"widgets": _widgets, "settings": _settings}
+def _of_templates(column: str) -> Callable[[Batches], pa.Array]:
+    """Return what makes a column of templates, each of which may be many widgets', one of each widget's settings."""
+
+    def taken(rows: Batches) -> pa.Array:
+        begins = np.repeat(rows.widgets["settings_begin"], rows.widgets["settings_count"])
+        return pc.take(rows.settings[column], pa.array(begins + _positions(rows).to_numpy()), memory_pool=_POOL)
+
+    return taken
+
+
+#: The columns of each frame that follow from what was kept.
+_FOLLOWING: dict[TableName, dict[str, Callable[[Batches], pa.Array]]] = {
+    "widgets": {"required_count": _required},
+    "settings": {
+        **{column: _of_templates(column) for column in normalize.SETTING},
+        "widget_id": _of_owners("id"),
+        "code": _of_owners("code"),
+        "position": _positions,
+    },
+}
 
 
 def _array(values: pa.ChunkedArray, dtype: Any) -> Any:

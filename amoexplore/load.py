@@ -81,15 +81,7 @@ def load_catalog(
     asked = before.requests + Tally.of(part.tally for part in parts).requests
     walk = Walk(account, before.limit, before.pages + 1)
     try:
-        with walk:
-            pages = begun(walk)
-            from amoexplore.frames import codes, gather, settle  # noqa: PLC0415  while the network is asked
-
-            settle(parts)
-            reader = Reader(codes(parts))
-            walk.meanwhile = reader.read_ahead
-            came = read(pages, reader, on_bad=on_bad, progress=progress, widgets=before.widgets)
-            gather(parts, came)
+        _go(walk, parts, on_bad=on_bad, progress=progress)
         catalog = _catalog(parts, account.name, asked + walk.sent, started)
     except BaseException as error:
         failed = asked + walk.sent - Tally.of(part.tally for part in parts).requests
@@ -97,6 +89,19 @@ def load_catalog(
         raise
     warn(catalog.report, "catalog.report")
     return catalog
+
+
+def _go(walk: Walk, parts: list[Part[Any]], *, on_bad: str, progress: bool | None) -> None:
+    """Add what becomes of the pages to the parts that are there; what that took is let go of at the end."""
+    with walk:
+        pages = begun(walk)
+        from amoexplore.frames import codes, gather, settle  # noqa: PLC0415  while the network is asked
+
+        settle(parts)
+        reader = Reader(codes(parts))
+        walk.meanwhile = reader.read_ahead
+        widgets = Tally.of(part.tally for part in parts).widgets
+        gather(parts, read(pages, reader, on_bad=on_bad, progress=progress, widgets=widgets))
 
 
 def begun(walk: Walk) -> Iterator[Page]:
@@ -129,7 +134,7 @@ def read(
         shown_at = time.perf_counter() + (PATIENCE if progress is None else 0)
         for page in pages:
             part = reader.read(page)
-            (fresh,) = part.tally.fresh
+            fresh = part.tally.widgets
             if page.count and not fresh and page.links.next:
                 raise _endless(page)
             if part.tally.unreadable and on_bad == "raise":

@@ -43,7 +43,7 @@ class Progress:
     @property
     def widgets(self) -> int:
         """How many widgets are there."""
-        return sum(sum(part.tally.fresh) for part in self.parts)
+        return sum(part.tally.widgets for part in self.parts)
 
     def __repr__(self) -> str:
         return f"<Progress: {self.widgets} widgets of {self.pages} pages>"

@@ -176,6 +176,11 @@ class Tally:
         self.unknown.update(more.unknown)
         self.types.update(more.types)
 
+    @property
+    def widgets(self) -> int:
+        """How many widgets had not come before."""
+        return sum(self.fresh)
+
     def report(self, account: str, requests: int, seconds: float) -> Report:
         """Return the report of a load that took so many requests, with those that brought nothing."""
         return Report(
@@ -185,7 +190,7 @@ class Tally:
             requests - len(self.fresh),
             seconds,
             self.waited,
-            sum(self.fresh),
+            self.widgets,
             self.settings,
             dict(self.unknown),
             dict(self.types),

@@ -218,7 +218,7 @@ def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[Batches]]:
 
         for part in read(pages, reader, **options):
             held.append(part)
-            if sum(page.tally.fresh[0] for page in held) >= _GROUP:
+            if sum(page.tally.widgets for page in held) >= _GROUP:
                 yield in_arrow(held)
                 held = []
         if held:

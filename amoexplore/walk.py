@@ -73,6 +73,7 @@ class Walk:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.meanwhile = None  # with all that it holds
         if self._ahead:
             self._ahead.close()
 
