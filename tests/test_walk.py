@@ -148,6 +148,7 @@ def test_a_known_length() -> None:
     with ScriptedServer(lambda request: script(request)) as server:  # noqa: PLW0108  it is another one each time
         for size in sizes:
             script = paged(size, 10)
+            server.settle()
             server.requests.clear()
             catalog = amo.load_catalog(server.account(), limit=10)
             assert len(catalog.widgets) == size
@@ -164,6 +165,7 @@ def test_a_known_length_of_full_pages() -> None:
     with ScriptedServer(lambda request: script(request)) as server:  # noqa: PLW0108  it is another one each time
         for size, tells in [(50, True), (50, True), (73, False)]:
             script = paged(size, 10, tells=tells)
+            server.settle()
             server.requests.clear()
             assert len(amo.load_catalog(server.account(), limit=10).widgets) == size
             asked.append(sorted(pages_of(server)))
