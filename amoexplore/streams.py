@@ -111,10 +111,11 @@ def iter_pages(
 
 
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
-    for number, part in enumerate(_in_arrow(Walk(account, limit), on_bad=on_bad, progress=progress), 1):
-        report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
-        warn(report, "page.report")
-        yield CatalogPage(number, report, part)
+    with Walk(account, limit) as walk:
+        for number, part in enumerate(_in_arrow(walk, on_bad=on_bad, progress=progress), 1):
+            report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
+            warn(report, "page.report")
+            yield CatalogPage(number, report, part)
 
 
 def load_to_parquet(
@@ -175,11 +176,12 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         # One for all: each thread has memory of its own, and keeps it.
         thread = stack.enter_context(ThreadPoolExecutor(1))
         written: Future[None] | None = None
-        for part in kind.parts(walk, **options):
-            tally.add(part.tally)
-            if written:
-                written.result()  # or what went wrong with it
-            written = thread.submit(_add, writers, part)
+        with walk:  # not where its pages are yielded: what a generator raises that is left to itself is lost
+            for part in kind.parts(walk, **options):
+                tally.add(part.tally)
+                if written:
+                    written.result()  # or what went wrong with it
+                written = thread.submit(_add, writers, part)
         if written:
             written.result()
     report = tally.report(account.name, walk.sent, time.perf_counter() - started)
@@ -193,14 +195,13 @@ def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
 
 
 def _in_arrow(walk: Walk, *, ahead: bool = False, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
-    with walk:
-        pages = begun(walk)
-        from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
+    pages = begun(walk)
+    from amoexplore.frames import batches  # noqa: PLC0415  while the network is asked
 
-        reader = Reader(batches)
-        if ahead:
-            walk.meanwhile = reader.read_ahead
-        yield from read(pages, reader, **options)
+    reader = Reader(batches)
+    if ahead:
+        walk.meanwhile = reader.read_ahead
+    yield from read(pages, reader, **options)
 
 
 def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
@@ -219,8 +220,7 @@ def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[pa.RecordBatch]]:
 def _in_rows(walk: Walk, **options: Any) -> Iterator[Part[rows.Rows]]:
     reader = Reader(rows.tables)
     walk.meanwhile = reader.read_ahead
-    with walk:
-        yield from read(walk, reader, **options)
+    yield from read(walk, reader, **options)
 
 
 class TableFile(ABC):

@@ -64,6 +64,7 @@ class Walk:
         self._stop = Stop()
         self._ahead: _Ahead | None = None
         self._counting = threading.Lock()
+        self._interrupt: BaseException | None = None  # until the page before it has been taken
         self.sent = 0
         self.meanwhile: Callable[[Page], object] | None = None
 
@@ -73,6 +74,8 @@ class Walk:
     def __exit__(self, *_: object) -> None:
         if self._ahead:
             self._ahead.close()
+        if self._interrupt:  # nobody has asked for the page in whose place it came
+            raise self._interrupt
 
     def __iter__(self) -> Iterator[Page]:
         known = lengths.known(self._account, self._limit)
@@ -101,18 +104,22 @@ class Walk:
                 yield page
                 page = self._fetch(partial(int, page.number + 1), Errand())
             else:
-                following = self._following(page, partial(self.meanwhile, page))
+                following = self._following(page, self.meanwhile)
                 yield page
+                self._interrupt = None
                 if isinstance(following, BaseException):
                     raise following
                 page = following
         yield page
 
-    def _following(self, page: Page, meanwhile: Callable[[], object]) -> Page | BaseException:
+    def _following(self, page: Page, meanwhile: Callable[[Page], object]) -> Page | BaseException:
         """Return the page behind one that was not given out yet, or what came in its place."""
         try:
-            return self._fetch(partial(int, page.number + 1), Errand(meanwhile=meanwhile))
-        except BaseException as error:  # noqa: BLE001  raised again where the page is taken
+            return self._fetch(partial(int, page.number + 1), Errand(meanwhile=partial(meanwhile, page)))
+        except Exception as error:  # noqa: BLE001  raised again where the page is taken
+            return error
+        except BaseException as error:  # noqa: BLE001  and this one also where none is
+            self._interrupt = error
             return error
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
