@@ -114,13 +114,22 @@ class Walk:
 
     def _following(self, page: Page, meanwhile: Callable[[Page], object]) -> Page | BaseException:
         """Return the page behind one that was not given out yet, or what came in its place."""
+        failures: list[Exception] = []
+
+        def act() -> None:
+            try:
+                meanwhile(page)
+            except Exception as error:  # noqa: BLE001  as itself below: in there it would be taken for the connection's
+                failures.append(error)
+
         try:
-            return self._fetch(partial(int, page.number + 1), Errand(meanwhile=partial(meanwhile, page)))
+            following = self._fetch(partial(int, page.number + 1), Errand(meanwhile=act))
         except Exception as error:  # noqa: BLE001  raised again where the page is taken
             return error
         except BaseException as error:  # noqa: BLE001  and this one also where none is
             self._interrupt = error
             return error
+        return failures[0] if failures else following
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
         named: deque[bool] = deque(maxlen=2)

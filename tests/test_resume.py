@@ -178,7 +178,7 @@ def test_ctrl_c_behind_what_was_the_end() -> None:
     assert catalog.widgets["id"].tolist() == [1]
 
 
-@pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError, OSError])
 @pytest.mark.parametrize(
     ("where", "nth"), [("parts.Reader.read", 3), ("parts.Reader._part", 3), ("frames.joined", 1), ("frames.joined", 2)]
 )

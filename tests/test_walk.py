@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from scripted import Request
 
+    from amoexplore.wire import Page
+
 HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
 
 
@@ -389,6 +391,24 @@ def test_a_page_is_read_while_the_next_one_is_on_its_way() -> None:
             for page in pages:
                 given.append(page.number)  # noqa: PERF401  what was given counts
     assert given == [1, 2]
+
+
+@pytest.mark.parametrize("wrong", [OSError("disk"), TimeoutError("lock"), errors.ServerError("not its own")])
+def test_what_goes_wrong_meanwhile_is_not_the_connections(wrong: Exception) -> None:
+    """It comes out as itself, once the page it is about was given, and nothing is sent again."""
+    given = []
+
+    def meanwhile(page: Page) -> None:
+        if page.number == 2:
+            raise wrong
+
+    with ScriptedServer(paged(5, 1)) as server, walk.Walk(server.account(), 1) as pages:
+        pages.meanwhile = meanwhile
+        with pytest.raises(type(wrong)) as raised:
+            for page in pages:
+                given.append(page.number)  # noqa: PERF401  what was given counts
+    assert raised.value is wrong
+    assert (given, pages_of(server), pages.sent) == ([1, 2], [1, 2, 3], 3)
 
 
 def test_work_in_between_is_no_round_trip() -> None:
