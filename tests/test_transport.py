@@ -19,7 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, SSLError
 
 import amoexplore as amo
 from amoexplore import Account, errors
-from amoexplore.adapters import Adapter
+from amoexplore.adapters import MOST_AT_ONCE, Adapter
 from amoexplore.models import Request
 
 if TYPE_CHECKING:
@@ -241,6 +241,19 @@ def test_threads_that_begin_at_once_make_one_way(monkeypatch: pytest.MonkeyPatch
         account = server.account()
         assert [len(page.widgets) for page in pool.map(Account.widgets_page, [account] * 3)] == [1, 1, 1]
     assert len(made) == 1
+
+
+def test_connections_are_kept_for_as_many_as_ask_at_once() -> None:
+    """What comes back when so many are kept is closed; and whoever finds none makes one."""
+    with answering(answer(listing([widget(1)]))) as server:
+        account = server.account()
+        assert len(account.widgets_page().widgets) == 1
+        (way,) = account._transport._adapter._ways.values()
+        taken = [way.pool._get_conn() for _ in range(MOST_AT_ONCE + 8)]
+        for connection in taken:
+            way.pool._put_conn(connection)
+        assert way.pool.pool.qsize() == MOST_AT_ONCE
+        assert len(account.widgets_page().widgets) == 1
 
 
 def test_a_proxy_is_checked_as_well() -> None:

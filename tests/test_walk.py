@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,6 +269,33 @@ def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -
         for thread in threading.enumerate():
             if thread.name.startswith("page "):
                 thread.join()
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("module", ["queue", "amoexplore.walk"])
+def test_ctrl_c_leaves_no_lock_held(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C leaves no lock held for which the end of a load, or the next one, would wait for ever."""
+    let_go = threading.Condition.__exit__
+
+    def breaks(condition: threading.Condition, *raised: Any) -> None:
+        # Python looks for signals as it enters this function, which is not one of C.
+        if sys._getframe(1).f_globals["__name__"] == module and threading.current_thread() is loading:
+            raise KeyboardInterrupt
+        let_go(condition, *raised)
+
+    def load() -> None:
+        for _ in range(2):
+            with suppress(KeyboardInterrupt):
+                amo.load_catalog(account, limit=5)
+
+    with ScriptedServer(paged(20, 5)) as server:
+        account = server.account()
+        account.widgets_page()  # there is a connection from now on
+        loading = threading.Thread(target=load, name="loading", daemon=True)
+        monkeypatch.setattr(threading.Condition, "__exit__", breaks)
+        loading.start()
+        loading.join(10)
+        assert not loading.is_alive()
 
 
 @pytest.mark.usefixtures("at_once")
