@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import certifi
 import pytest
 import requests
-from certificates import serve_by_tls
+from certificates import in_folder, serve_by_tls
 from scripted import DROP, SILENCE, TOKEN, ScriptedServer, answer, answering, listing, problem, widget
 from tracebacks import shown
 from urllib3.exceptions import ConnectTimeoutError, SSLError
@@ -212,6 +212,22 @@ def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.
     for one in (anew, Account(account.url, TOKEN)):
         with pytest.raises(errors.Unreachable, match="certificate does not check"):
             one.widgets_page()
+
+
+def test_a_folder_of_certificates(
+    by_tls: tuple[Account, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REQUESTS_CA_BUNDLE may name a folder: what is in there is trusted, and nothing else."""
+    (account, trusted), accounts = by_tls, []
+    for name in ("without", "with"):
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder))
+        accounts.append(Account(account.url, TOKEN))
+    in_folder(trusted, folder)
+    with pytest.raises(errors.Unreachable, match="certificate does not check"):
+        accounts[0].widgets_page()
+    assert len(accounts[1].widgets_page().widgets) == 1
 
 
 @pytest.mark.parametrize("content", [None, b"", b"none"])
