@@ -8,6 +8,7 @@ import time
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
+from queue import Empty, Full, LifoQueue
 from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
@@ -63,6 +64,26 @@ class _Breakable:
         if stop := stops.current():
             stop.await_at(self.sock)
         return super().getresponse()  # type: ignore[misc]  # that of the connection
+
+
+class _Idle(LifoQueue[Any]):
+    """Connections that nobody uses, taken and put back without a lock.
+
+    Ctrl-C can leave that of a queue held, for which closing them would wait for ever. It can't break a list's methods.
+    """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002, FBT001, FBT002  the queue's
+        """Return one; None stands for one that is to be made."""
+        try:
+            return self.queue.pop()
+        except IndexError:
+            raise Empty from None
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Keep one, if there is room."""
+        if len(self.queue) >= self.maxsize:
+            raise Full
+        self.queue.append(item)
 
 
 @cache
@@ -160,6 +181,7 @@ class Adapter(HTTPAdapter):
         self.cert_verify(pool, url, self._verify, None)
         if not issubclass(pool.ConnectionCls, _Breakable):
             pool.ConnectionCls = _breakable(pool.ConnectionCls)
+            cast("LifoQueue[Any]", pool.pool).__class__ = _Idle
         return _Way(pool, self.request_url(request, proxies).removesuffix(request.path_url))
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:

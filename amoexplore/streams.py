@@ -118,8 +118,7 @@ def iter_pages(
 
 
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
-    walk = Walk(account, limit)
-    with walk:
+    with Walk(account, limit) as walk:
         for number, part in enumerate(read(begun(walk), Reader(), on_bad=on_bad, progress=progress), 1):
             report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
             warn(report, "page.report")
@@ -184,11 +183,12 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         # One for all: each thread has memory of its own, and keeps it.
         thread = stack.enter_context(ThreadPoolExecutor(1))
         written: Future[None] | None = None
-        for part in kind.parts(walk, **options):
-            tally.add(part.tally)
-            if written:
-                written.result()  # or what went wrong with it
-            written = thread.submit(_add, writers, part)
+        with walk:  # not where its pages are yielded: what a generator raises that is left to itself is lost
+            for part in kind.parts(walk, **options):
+                tally.add(part.tally)
+                if written:
+                    written.result()  # or what went wrong with it
+                written = thread.submit(_add, writers, part)
         if written:
             written.result()
     report = tally.report(account.name, walk.sent, time.perf_counter() - started)
@@ -204,25 +204,23 @@ def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
 def _by_page(walk: Walk, **options: Any) -> Iterator[Part[Columns]]:
     reader = Reader()
     walk.meanwhile = reader.read_ahead
-    with walk:
-        yield from read(walk, reader, **options)
+    yield from read(walk, reader, **options)
 
 
 def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[Batches]]:
     reader = Reader()
     walk.meanwhile = reader.read_ahead
-    with walk:
-        held: list[Part[Columns]] = []
-        pages = begun(walk)
-        from amoexplore.frames import in_arrow  # noqa: PLC0415  while the network is asked
+    held: list[Part[Columns]] = []
+    pages = begun(walk)
+    from amoexplore.frames import in_arrow  # noqa: PLC0415  while the network is asked
 
-        for part in read(pages, reader, **options):
-            held.append(part)
-            if sum(page.tally.widgets for page in held) >= _GROUP:
-                yield in_arrow(held)
-                held = []
-        if held:
+    for part in read(pages, reader, **options):
+        held.append(part)
+        if sum(page.tally.widgets for page in held) >= _GROUP:
             yield in_arrow(held)
+            held = []
+    if held:
+        yield in_arrow(held)
 
 
 class TableFile(ABC):

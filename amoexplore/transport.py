@@ -78,7 +78,7 @@ class Errand:
     stop : Stop, optional
         Calls it off.
     meanwhile : callable, optional
-        What to do while the answer is on its way, each time that it is sent.
+        What to do while the answer is on its way, each time that it is sent. What fails in it counts as the connection.
     sent : int
         How often it was sent.
     waited : float

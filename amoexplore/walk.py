@@ -6,7 +6,9 @@ import math
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Self
 
 from amoexplore import lengths, pacer
@@ -66,6 +68,7 @@ class Walk:
         self._stop = Stop()
         self._ahead: _Ahead | None = None
         self._counting = threading.Lock()
+        self._interrupt: BaseException | None = None  # until the page before it has been taken
         self.sent = 0
         self.meanwhile: Callable[[Page], object] | None = None
 
@@ -76,6 +79,8 @@ class Walk:
         self.meanwhile = None  # with all that it holds
         if self._ahead:
             self._ahead.close()
+        if self._interrupt:  # nobody has asked for the page in whose place it came
+            raise self._interrupt
 
     def __iter__(self) -> Iterator[Page]:
         known = lengths.known(self._account, self._limit)
@@ -104,19 +109,32 @@ class Walk:
                 yield page
                 page = self._fetch(partial(int, page.number + 1), Errand())
             else:
-                following = self._following(page, partial(self.meanwhile, page))
+                following = self._following(page, self.meanwhile)
                 yield page
+                self._interrupt = None
                 if isinstance(following, BaseException):
                     raise following
                 page = following
         yield page
 
-    def _following(self, page: Page, meanwhile: Callable[[], object]) -> Page | BaseException:
+    def _following(self, page: Page, meanwhile: Callable[[Page], object]) -> Page | BaseException:
         """Return the page behind one that was not given out yet, or what came in its place."""
+        failures: list[Exception] = []
+
+        def act() -> None:
+            try:
+                meanwhile(page)
+            except Exception as error:  # noqa: BLE001  as itself below: in there it would be taken for the connection's
+                failures.append(error)
+
         try:
-            return self._fetch(partial(int, page.number + 1), Errand(meanwhile=meanwhile))
-        except BaseException as error:  # noqa: BLE001  raised again where the page is taken
+            following = self._fetch(partial(int, page.number + 1), Errand(meanwhile=act))
+        except Exception as error:  # noqa: BLE001  raised again where the page is taken
             return error
+        except BaseException as error:  # noqa: BLE001  and this one also where none is
+            self._interrupt = error
+            return error
+        return failures[0] if failures else following
 
     def _rest(self, ahead: _Ahead, known: int) -> Iterator[Page]:
         named: deque[bool] = deque(maxlen=2)
@@ -187,8 +205,10 @@ class _Ahead:
         self._farthest = 0  # the farthest page that is not the last one
         self._blocked: Blocked | None = None
         self._came: dict[int, Page | BaseException] = {}
-        lock = threading.Lock()
-        self._arrival, self._room = threading.Condition(lock), threading.Condition(lock)
+        # Held as itself: Ctrl-C can break into a condition's methods, and leave it held or free when it must not be.
+        self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)  # nobody waits for it where Ctrl-C comes
+        self._arrivals: SimpleQueue[None] = SimpleQueue()
         self._threads = [threading.Thread(target=self._work, name=f"page {n}", daemon=True) for n in range(threads)]
 
     def start(self) -> None:
@@ -206,14 +226,14 @@ class _Ahead:
             if self._is_believed(page):
                 if are_named:
                     return
-                with self._room:
+                with self._lock:
                     self._go_beyond(page)
             are_named = are_named is not False and bool(page.links.next)
 
     def close(self) -> None:
         """Call off what is under way, and wait until nothing is."""
         self._stop.set()
-        with self._room:
+        with self._lock:
             self._end = self._taken
             self._room.notify_all()
         end = time.monotonic() + _PATIENCE
@@ -224,18 +244,23 @@ class _Ahead:
     def _take(self) -> Page:
         """Return the next page in order, or raise what came in its place."""
         asked = pacer.clock.now()
-        with self._arrival:
-            while self._taken + 1 not in self._came:
-                if self._blocked:
-                    raise self._blocked
-                self._arrival.wait(_SLICE)
-            self._taken += 1
-            came = self._came.pop(self._taken)
-            self._room.notify()
+        while (came := self._next()) is None:
+            with suppress(Empty):
+                self._arrivals.get(timeout=_SLICE)
         if isinstance(came, BaseException):
             raise came
         # Others wait at the same time: what counts is for how long the load did.
         came.waited = min(came.waited, pacer.clock.now() - asked)
+        return came
+
+    def _next(self) -> Page | BaseException | None:
+        """Return what came in place of the next page in order, or what ends all of it; None if nothing has come yet."""
+        with self._lock:
+            came = self._came.pop(self._taken + 1, None)
+            if came is None:
+                return self._blocked
+            self._taken += 1
+            self._room.notify()
         return came
 
     def _work(self) -> None:
@@ -251,7 +276,7 @@ class _Ahead:
 
     def _is_wanted(self) -> bool:
         """Wait until one more page may be asked for; whether there is one."""
-        with self._room:
+        with self._lock:
             while not self._stop.is_set():
                 has_room = self._drawn + self._wanted < min(self._end, self._taken + self._window)
                 if has_room and self._under_way < self._at_once:
@@ -262,7 +287,7 @@ class _Ahead:
         return False
 
     def _draw(self, drawn: list[int]) -> int:
-        with self._room:
+        with self._lock:
             if self._stop.is_set() or self._drawn >= self._end:
                 raise CalledOff
             self._wanted -= 1
@@ -271,7 +296,7 @@ class _Ahead:
             return self._drawn
 
     def _put(self, drawn: list[int], came: Page | BaseException) -> None:
-        with self._arrival:
+        with self._lock:
             self._under_way -= 1
             self._at_once += 1
             self._room.notify(2)
@@ -288,7 +313,7 @@ class _Ahead:
                 self._go_beyond(came)
             if isinstance(came, Blocked):
                 self._blocked = self._blocked or came
-            self._arrival.notify()
+            self._arrivals.put(None)
 
     def _is_believed(self, page: Page) -> bool:
         return page.number == self._believed and not page.links.next

@@ -160,7 +160,25 @@ def test_ctrl_c() -> None:
     assert (catalog.report.pages, catalog.report.requests, catalog.report.retries) == (6, 8, 1)
 
 
-@pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
+def test_ctrl_c_behind_what_was_the_end() -> None:
+    """A Ctrl-C that comes while nobody wants the next page any more is raised all the same, with all that had come."""
+    interrupts = iter([True])
+
+    def script(request: Request) -> bytes:
+        if request.page == 3 and next(interrupts, False):
+            os.kill(os.getpid(), signal.SIGINT)
+        # A full page that brings nothing new, and names no next one, is the end.
+        return answer(listing([widget(1)], page=request.page, limit=1, more=request.page < 2))
+
+    with ScriptedServer(script) as server:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            amo.load_catalog(server.account(), limit=1)
+        assert raised.value.progress.pages == 2  # type: ignore[attr-defined]
+        catalog = amo.load_catalog(server.account(), resume=raised.value)
+    assert catalog.widgets["id"].tolist() == [1]
+
+
+@pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError, OSError])
 @pytest.mark.parametrize(
     ("where", "nth"),
     [

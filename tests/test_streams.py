@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
 import amoexplore as amo
 from amoexplore import Account, Sandbox, errors, export, frames
 from amoexplore.seen import Seen
-from amoexplore.streams import ParquetFile, stream
+from amoexplore.streams import CsvFile, ParquetFile, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from scripted import Request
 
 
 def test_pages_are_the_catalogue(account: Account) -> None:
@@ -149,6 +152,27 @@ def test_a_file_that_fails_at_its_end_leaves_both_as_they_were(account: Account,
     with pytest.raises(OSError, match="No space"):
         stream(account, paths, _Full)
     assert [path.read_text("latin-1") for path in paths.values()] == ["before", "before"]
+
+
+class _Broken(CsvFile):
+    """A file that takes no rows."""
+
+    def add(self, _: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_ctrl_c_beside_a_failure(tmp_path: Path) -> None:
+    """A Ctrl-C that comes while the next page is awaited is raised, though its file breaks the load off before."""
+
+    def script(request: Request) -> bytes:
+        if request.page == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return answer(listing([widget(request.page)], page=request.page, limit=1, more=True))
+
+    with ScriptedServer(script) as server, pytest.raises(KeyboardInterrupt) as raised:
+        stream(server.account(), {"widgets": tmp_path / "x.csv"}, _Broken, limit=1)
+    assert isinstance(raised.value.__context__, OSError)
+    assert not list(tmp_path.glob("*x*"))
 
 
 @pytest.mark.parametrize("decimal_comma", [False, True])

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import certifi
 import pytest
 import requests
-from certificates import serve_by_tls
+from certificates import in_folder, serve_by_tls
 from scripted import DROP, SILENCE, TOKEN, ScriptedServer, answer, answering, listing, problem, widget
 from tracebacks import shown
 from urllib3.exceptions import ConnectTimeoutError, SSLError
 
 import amoexplore as amo
 from amoexplore import Account, errors
-from amoexplore.adapters import Adapter
+from amoexplore.adapters import MOST_AT_ONCE, Adapter
 from amoexplore.models import Request
 
 if TYPE_CHECKING:
@@ -214,6 +214,22 @@ def test_only_what_is_trusted(by_tls: tuple[Account, Path], monkeypatch: pytest.
             one.widgets_page()
 
 
+def test_a_folder_of_certificates(
+    by_tls: tuple[Account, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REQUESTS_CA_BUNDLE may name a folder: what is in there is trusted, and nothing else."""
+    (account, trusted), accounts = by_tls, []
+    for name in ("without", "with"):
+        folder = tmp_path / name
+        folder.mkdir()
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(folder))
+        accounts.append(Account(account.url, TOKEN))
+    in_folder(trusted, folder)
+    with pytest.raises(errors.Unreachable, match="certificate does not check"):
+        accounts[0].widgets_page()
+    assert len(accounts[1].widgets_page().widgets) == 1
+
+
 @pytest.mark.parametrize("content", [None, b"", b"none"])
 def test_certificates_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> None:
     """A file of certificates that is not there, or has none, is named, and the outcome of a write is known."""
@@ -241,6 +257,19 @@ def test_threads_that_begin_at_once_make_one_way(monkeypatch: pytest.MonkeyPatch
         account = server.account()
         assert [len(page.widgets) for page in pool.map(Account.widgets_page, [account] * 3)] == [1, 1, 1]
     assert len(made) == 1
+
+
+def test_connections_are_kept_for_as_many_as_ask_at_once() -> None:
+    """What comes back when so many are kept is closed; and whoever finds none makes one."""
+    with answering(answer(listing([widget(1)]))) as server:
+        account = server.account()
+        assert len(account.widgets_page().widgets) == 1
+        (way,) = account._transport._adapter._ways.values()
+        taken = [way.pool._get_conn() for _ in range(MOST_AT_ONCE + 8)]
+        for connection in taken:
+            way.pool._put_conn(connection)
+        assert way.pool.pool.qsize() == MOST_AT_ONCE
+        assert len(account.widgets_page().widgets) == 1
 
 
 def test_a_proxy_is_checked_as_well() -> None:

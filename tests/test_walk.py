@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import warnings
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from scripted import Request
+
+    from amoexplore.wire import Page
 
 HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
 
@@ -169,6 +172,7 @@ def test_a_known_length() -> None:
     with ScriptedServer(lambda request: script(request)) as server:  # noqa: PLW0108  it is another one each time
         for size in sizes:
             script = paged(size, 10)
+            server.settle()
             server.requests.clear()
             catalog = amo.load_catalog(server.account(), limit=10)
             assert len(catalog.widgets) == size
@@ -185,6 +189,7 @@ def test_a_known_length_of_full_pages() -> None:
     with ScriptedServer(lambda request: script(request)) as server:  # noqa: PLW0108  it is another one each time
         for size, tells in [(50, True), (50, True), (73, False)]:
             script = paged(size, 10, tells=tells)
+            server.settle()
             server.requests.clear()
             assert len(amo.load_catalog(server.account(), limit=10).widgets) == size
             asked.append(sorted(pages_of(server)))
@@ -285,6 +290,33 @@ def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -
         for thread in threading.enumerate():
             if thread.name.startswith("page "):
                 thread.join()
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("module", ["queue", "amoexplore.walk"])
+def test_ctrl_c_leaves_no_lock_held(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C leaves no lock held for which the end of a load, or the next one, would wait for ever."""
+    let_go = threading.Condition.__exit__
+
+    def breaks(condition: threading.Condition, *raised: Any) -> None:
+        # Python looks for signals as it enters this function, which is not one of C.
+        if sys._getframe(1).f_globals["__name__"] == module and threading.current_thread() is loading:
+            raise KeyboardInterrupt
+        let_go(condition, *raised)
+
+    def load() -> None:
+        for _ in range(2):
+            with suppress(KeyboardInterrupt):
+                amo.load_catalog(account, limit=5)
+
+    with ScriptedServer(paged(20, 5)) as server:
+        account = server.account()
+        account.widgets_page()  # there is a connection from now on
+        loading = threading.Thread(target=load, name="loading", daemon=True)
+        monkeypatch.setattr(threading.Condition, "__exit__", breaks)
+        loading.start()
+        loading.join(10)
+        assert not loading.is_alive()
 
 
 @pytest.mark.usefixtures("at_once")
@@ -408,6 +440,24 @@ def test_a_page_is_read_while_the_next_one_is_on_its_way() -> None:
             for page in pages:
                 given.append(page.number)  # noqa: PERF401  what was given counts
     assert given == [1, 2]
+
+
+@pytest.mark.parametrize("wrong", [OSError("disk"), TimeoutError("lock"), errors.ServerError("not its own")])
+def test_what_goes_wrong_meanwhile_is_not_the_connections(wrong: Exception) -> None:
+    """It comes out as itself, once the page it is about was given, and nothing is sent again."""
+    given = []
+
+    def meanwhile(page: Page) -> None:
+        if page.number == 2:
+            raise wrong
+
+    with ScriptedServer(paged(5, 1)) as server, walk.Walk(server.account(), 1) as pages:
+        pages.meanwhile = meanwhile
+        with pytest.raises(type(wrong)) as raised:
+            for page in pages:
+                given.append(page.number)  # noqa: PERF401  what was given counts
+    assert raised.value is wrong
+    assert (given, pages_of(server), pages.sent) == ([1, 2], [1, 2, 3], 3)
 
 
 def test_work_in_between_is_no_round_trip() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -39,3 +40,12 @@ def serve_by_tls(server: ScriptedServer, folder: Path) -> Path:
     context.load_cert_chain(path, secret)
     server.wrap(context)
     return path
+
+
+def in_folder(certificate: Path, folder: Path) -> None:
+    """Put a certificate into a folder, under the name by which OpenSSL looks for it there; what c_rehash does."""
+    content = certificate.read_bytes()
+    subject = x509.load_pem_x509_certificate(content).subject.public_bytes()
+    # Of a name without capitals, and without the two bytes that say how long it is.
+    digest = hashlib.sha1(subject[2:], usedforsecurity=False).digest()
+    (folder / f"{int.from_bytes(digest[:4], 'little'):08x}.0").write_bytes(content)

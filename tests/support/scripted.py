@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import socketserver
 import struct
 import threading
@@ -86,6 +87,15 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def settle(self) -> None:
+        """Return once all that was sent before has come, also what its sender called off."""
+        with socket.create_connection(self._server.server_address) as last:
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)  # until it has had its turn
+        for thread in threading.enumerate():
+            if "process_request" in thread.name:
+                thread.join()
 
     def wrap(self, context: ssl.SSLContext) -> None:
         """Speak TLS from now on."""
