@@ -189,13 +189,13 @@ class History:
         with self._connection(self._of(account), "widgets") as opened:
             found = queries.answer(
                 opened,
-                "SELECT taken, account, code, rating FROM widgets WHERE list_contains(?, code) "
-                "ORDER BY list_position(?, code), account, taken",
+                "SELECT taken, account, code, rating FROM inside.widgets JOIN inside.numbered USING (n) "
+                "WHERE list_contains(?, code) ORDER BY list_position(?, code), account, taken",
                 [codes, codes],
             )
             if missing := [code for code in codes if code not in set(found["code"])]:
                 raise unknown_widget(
-                    missing[0], set(queries.answer(opened, "SELECT DISTINCT code FROM widgets")["code"])
+                    missing[0], set(queries.answer(opened, "SELECT DISTINCT code FROM inside.widgets")["code"])
                 )
         return found.astype({"taken": _TIME, "account": "str", "code": "str"})
 

@@ -120,7 +120,7 @@ class _Files(AbstractFileSystem):
 def connection(
     snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection for our own SQL, that has the tables of ``files`` as views.
+    """Yield a connection for our own SQL, that has the tables of ``files`` in ``inside``, with numbers of snapshots.
 
     Parameters
     ----------
@@ -129,9 +129,9 @@ def connection(
     files : mapping
         For each table the file of each snapshot, by its path.
     """
-    with _opened(snapshots) as (opened, numbers):
+    with _opened(snapshots) as opened:
         for table, of in files.items():
-            _view(opened, table, [escape(str(of[each.path])) for each in snapshots], numbers)
+            _view(opened, table, [escape(str(of[each.path])) for each in snapshots])
         yield opened
 
 
@@ -141,10 +141,15 @@ def guarded(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection for anybody's SQL: it can read the files, and reach nothing else."""
     names = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
-    with _opened(snapshots) as (opened, numbers):
+    with _opened(snapshots) as opened:
         opened.register_filesystem(_Files(names))
+        opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
         for table in files:
-            _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))], numbers)
+            _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))])
+            opened.execute(
+                f"CREATE VIEW {table} AS SELECT taken, account, {quoted(TABLES[table][0])} "
+                f"FROM inside.{table} JOIN inside.numbered USING (n)"
+            )
         opened.execute("SET allowed_paths = " + _literal(f"snapshots://{name}" for name in names))
         opened.execute("SET enable_external_access = false")
         opened.execute("SET lock_configuration = true")
@@ -152,15 +157,16 @@ def guarded(
 
 
 @contextmanager
-def _opened(snapshots: Sequence[Snapshot]) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[int]]]:
+def _opened(snapshots: Sequence[Snapshot]) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect(config=_CONFIG)) as opened:
         opened.execute("SET TimeZone = 'UTC'")
         opened.execute("CREATE SCHEMA inside")
-        yield opened, _number(opened, snapshots)
+        _number(opened, snapshots)
+        yield opened
 
 
-def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> list[int]:
-    """Return a number for each snapshot: of an account one after the other, and between two accounts one is free."""
+def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> None:
+    """Give each snapshot a number: of an account one after the other, and between two accounts one is free."""
     accounts = {account: nth for nth, account in enumerate(dict.fromkeys(each.manifest.account for each in snapshots))}
     numbers = [at + accounts[each.manifest.account] for at, each in enumerate(snapshots)]
     numbered = pa.table(
@@ -177,21 +183,18 @@ def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) ->
     opened.register("given", numbered)
     opened.execute("CREATE TABLE inside.numbered AS SELECT * FROM given")
     opened.unregister("given")
-    opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
-    return numbers
+    opened.execute("SET VARIABLE numbers = ?", [numbers])
 
 
-def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Iterable[str], numbers: Sequence[int]) -> None:
-    columns = quoted(TABLES[table][0])
+def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str]) -> None:
+    """Make a table of these files; long lists are variables, as SQL would be parsed anew with each use of the view."""
+    opened.execute(f"SET VARIABLE {table}_files = ?", [paths])
     # A list that is looked into once a file is faster than a join for each row.
-    number = f"{list(numbers)}[file_index::BIGINT + 1]"
-    opened.execute(
-        f"CREATE VIEW inside.{table} AS SELECT {number} AS n, {columns} "
-        f"FROM read_parquet({_literal(paths)}, hive_partitioning = false)"  # what folders say, manifests say, too
-    )
-    opened.execute(
-        f"CREATE VIEW {table} AS SELECT taken, account, {columns} FROM inside.{table} JOIN inside.numbered USING (n)"
-    )
+    opened.execute(f"""
+        CREATE VIEW inside.{table} AS
+        SELECT getvariable('numbers')[file_index::BIGINT + 1] AS n, {quoted(TABLES[table][0])}
+        FROM read_parquet(getvariable('{table}_files'), hive_partitioning = false)
+    """)  # what folders say, manifests say, too
 
 
 def _literal(texts: Iterable[str]) -> str:
