@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from amoexplore.shelf import Snapshot
 
 _TIME = "datetime64[us, UTC]"
-#: The digits of a snapshot's number before a code.
-_DIGITS = 9
 
 
 def history(where: str | os.PathLike[str]) -> History:
@@ -167,8 +165,8 @@ class History:
             found = changes(before, after)
             numbered = queries.answer(opened, "SELECT n, taken, account FROM inside.numbered").set_index("n")
         code = found["code"].str
-        times = numbered.reindex(code[:_DIGITS].astype("int64")).reset_index(drop=True)
-        told = times.astype({"taken": _TIME, "account": "str"}).join(found.assign(code=code[_DIGITS:]))
+        times = numbered.reindex(code[: queries.DIGITS].astype("int64")).reset_index(drop=True)
+        told = times.astype({"taken": _TIME, "account": "str"}).join(found.assign(code=code[queries.DIGITS :]))
         return told[["taken", "account", *CHANGES]].sort_values(["taken", "account"], kind="stable", ignore_index=True)
 
     def ratings(self, codes: str | Iterable[str], *, account: str | None = None) -> pd.DataFrame:
@@ -294,10 +292,6 @@ class _Side:
 
     widgets: pd.DataFrame
     settings: pd.DataFrame
-
-    def __post_init__(self) -> None:
-        for frame in (self.widgets, self.settings):
-            frame["code"] = frame.pop("n").astype("str").str.zfill(_DIGITS) + frame["code"]
 
 
 def _report(snapshot: Snapshot) -> Report:

@@ -28,6 +28,9 @@ COMPARED = {
     "settings": ([name for name in SETTINGS if name != "widget_id"], "code, position"),
 }
 
+#: The digits of a snapshot's number before a code.
+DIGITS = 9
+
 _CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,  # a name is a table, never a variable of whoever calls
     "autoinstall_known_extensions": False,
@@ -255,27 +258,26 @@ def runs(table: str, columns: Iterable[str]) -> str:
 def sides(opened: duckdb.DuckDBPyConnection) -> Iterator[dict[str, pd.DataFrame]]:
     """Yield the rows before, then after, of all widgets that changed from one snapshot to the next.
 
-    Of the settings they are those of widgets of whose settings any changed, came or went. Each row has in ``n`` the
-    number of the later snapshot. They come in the order of codes.
+    Of the settings they are those of widgets of whose settings any changed, came or went. Each code has the number of
+    the later snapshot before it, in ``DIGITS``. They come in the order of numbers and codes.
     """
-    for table, (columns, _) in COMPARED.items():
-        opened.execute(f"CREATE TEMP TABLE {table}_runs AS {runs(table, columns)}")
-        opened.execute(f"""
-            CREATE TEMP TABLE {table}_points AS
-            SELECT code, n FROM (SELECT code, first AS n FROM {table}_runs UNION SELECT code, past FROM {table}_runs)
-            WHERE n IN (SELECT n FROM inside.numbered) AND n - 1 IN (SELECT n FROM inside.numbered)
-        """)
-    for shift in (1, 0):
-        yield {table: _side(opened, table, shift) for table in COMPARED}
+    found = {table: _around_changes(opened, table) for table in COMPARED}
+    for side in ("before", "after"):
+        yield {table: rows.loc[rows[side], COMPARED[table][0]] for table, rows in found.items()}
 
 
-def _side(opened: duckdb.DuckDBPyConnection, table: str, shift: int) -> pd.DataFrame:
+def _around_changes(opened: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
+    """Return the rows of a table for :func:`sides`, and of each whether it stood ``before`` and ``after``."""
     columns, order = COMPARED[table]
-    found = answer(
+    opened.execute(f"CREATE TEMP TABLE {table}_runs AS {runs(table, columns)}")
+    return answer(
         opened,
         f"""
-        SELECT n, {quoted(columns)} FROM {table}_runs JOIN {table}_points USING (code)
-        WHERE first <= n - {shift} AND n - {shift} < past ORDER BY n, {order}
+        WITH turns AS (
+            SELECT code, n FROM (SELECT code, first AS n FROM {table}_runs UNION SELECT code, past FROM {table}_runs)
+            WHERE n IN (SELECT n FROM inside.numbered) AND n - 1 IN (SELECT n FROM inside.numbered)
+        )
+        SELECT * REPLACE (lpad(n::VARCHAR, {DIGITS}, '0') || code AS code), first < n AS before, n < past AS after
+        FROM {table}_runs JOIN turns USING (code) WHERE n BETWEEN first AND past ORDER BY n, {order}
         """,
     )
-    return found.astype({name: TABLES[table][0][name] for name in columns})
