@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from glob import escape
 from io import FileIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -132,9 +133,14 @@ def connection(
     files : mapping
         For each table the file of each snapshot, by its path.
     """
+    paths = {table: [str(of[each.path]) for each in snapshots] for table, of in files.items()}
     with _opened(snapshots) as opened:
-        for table, of in files.items():
-            _view(opened, table, [escape(str(of[each.path])) for each in snapshots])
+        if any("\\" in path and path != escape(path) for path in chain.from_iterable(paths.values())):
+            # Where DuckDB looks for what a name may mean, it takes a backslash for the end of a folder's name.
+            _view_through_python(opened, snapshots, files)
+        else:
+            for table in files:
+                _view(opened, table, [escape(path) for path in paths[table]])
         yield opened
 
 
@@ -143,17 +149,15 @@ def guarded(
     snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection for anybody's SQL: it can read the files, and reach nothing else."""
-    names = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
     with _opened(snapshots) as opened:
-        opened.register_filesystem(_Files(names))
+        names = _view_through_python(opened, snapshots, files)
         opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
         for table in files:
-            _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))])
             opened.execute(
                 f"CREATE VIEW {table} AS SELECT taken, account, {quoted(TABLES[table][0])} "
                 f"FROM inside.{table} JOIN inside.numbered USING (n)"
             )
-        opened.execute("SET allowed_paths = " + _literal(f"snapshots://{name}" for name in names))
+        opened.execute("SET allowed_paths = " + _literal(names))
         opened.execute("SET enable_external_access = false")
         opened.execute("SET lock_configuration = true")
         yield opened
@@ -198,6 +202,17 @@ def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str]) -
         SELECT getvariable('numbers')[file_index::BIGINT + 1] AS n, {quoted(TABLES[table][0])}
         FROM read_parquet(getvariable('{table}_files'), hive_partitioning = false)
     """)  # what folders say, manifests say, too
+
+
+def _view_through_python(
+    opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
+) -> list[str]:
+    """Make the tables of files that only Python opens; returns the names that they have for DuckDB."""
+    named = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
+    opened.register_filesystem(_Files(named))
+    for table in files:
+        _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))])
+    return [f"snapshots://{name}" for name in named]
 
 
 def _literal(texts: Iterable[str]) -> str:
