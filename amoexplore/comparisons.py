@@ -296,32 +296,34 @@ def _compared(before: pd.DataFrame, after: pd.DataFrame, keys: list[str]) -> pd.
     stayed = after[source >= 0]
     old, new = _values(before[fields].iloc[source[source >= 0]]), _values(stayed[fields])
     rows, columns = np.nonzero(old != new)
-    found = [
-        _rows("added", after[source < 0]),
-        _rows("removed", before[~known.isin(wanted)]),
-        _rows("changed", stayed.iloc[rows], np.array(fields)[columns], old[rows, columns], new[rows, columns]),
-    ]
-    return pd.concat(found)
+    of = {
+        "added": after.loc[source < 0, keys],
+        "removed": before.loc[~known.isin(wanted), keys],
+        "changed": stayed[keys].iloc[rows],
+    }
+    found = pd.concat(of.values(), ignore_index=True)
+    found["change"] = np.repeat(np.array([*of], "object"), [len(each) for each in of.values()])
+    found["setting"] = found["key"].astype("str").fillna("") if "key" in found else pd.NA
+    whole = np.full(len(found) - len(rows), pd.NA)  # a row that came or went did so with all of its fields
+    values = {"field": np.array(fields, "object")[columns], "old": old[rows, columns], "new": new[rows, columns]}
+    for name, of_changed in values.items():
+        found[name] = np.concatenate([whole, of_changed])
+    return found[[*CHANGES]].fillna({"old": pd.NA, "new": pd.NA}).astype(CHANGES)
 
 
 def _identities(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.Index[int], pd.Index[int]]:
     """Return a number a row, the same for the nth row of the same keys on both sides, and no other."""
     both = pd.concat([before.astype("str"), after.astype("str")], ignore_index=True)
-    keys = both.groupby(list(both), dropna=False, sort=False).ngroup().to_frame("keys")
-    keys["side"] = np.arange(len(both)) >= len(before)
-    keys["nth"] = keys.groupby(["keys", "side"]).cumcount()
-    numbers = pd.Index(keys.groupby(["keys", "nth"], sort=False).ngroup())
+    keys = both.groupby(list(both), dropna=False, sort=False).ngroup()
+    sides = 2 * keys + (np.arange(len(both)) >= len(before))
+    nth = sides.groupby(sides, sort=False).cumcount()
+    numbers = pd.Index(keys + nth * len(both))
     return numbers[: len(before)], numbers[len(before) :]
 
 
 def _values(frame: pd.DataFrame) -> np.ndarray:
     """Return the values as objects that can be compared, None for NA: NA equals nothing, not even itself."""
-    return frame.astype("object").where(frame.notna(), None).to_numpy()
-
-
-def _rows(
-    change: str, rows: pd.DataFrame, field: object = pd.NA, old: object = pd.NA, new: object = pd.NA
-) -> pd.DataFrame:
-    keys = rows["key"].astype("str").fillna("").to_numpy() if "key" in rows else pd.NA
-    columns = {"change": change, "code": rows["code"], "setting": keys, "field": field, "old": old, "new": new}
-    return pd.DataFrame(columns).fillna({"old": pd.NA, "new": pd.NA}).astype(CHANGES)
+    values = np.empty(frame.shape, "object")
+    for at, (_, column) in enumerate(frame.items()):
+        values[:, at] = column.to_numpy("object", na_value=None)  # type: ignore[call-overload]  # None is one
+    return values

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from amoexplore.shelf import Snapshot
 
 _TIME = "datetime64[us, UTC]"
-#: The digits of a snapshot's number before a code.
-_DIGITS = 9
 
 
 def history(where: str | os.PathLike[str]) -> History:
@@ -167,8 +165,8 @@ class History:
             found = changes(before, after)
             numbered = queries.answer(opened, "SELECT n, taken, account FROM inside.numbered").set_index("n")
         code = found["code"].str
-        times = numbered.reindex(code[:_DIGITS].astype("int64")).reset_index(drop=True)
-        told = times.astype({"taken": _TIME, "account": "str"}).join(found.assign(code=code[_DIGITS:]))
+        times = numbered.reindex(code[: queries.DIGITS].astype("int64")).reset_index(drop=True)
+        told = times.astype({"taken": _TIME, "account": "str"}).join(found.assign(code=code[queries.DIGITS :]))
         return told[["taken", "account", *CHANGES]].sort_values(["taken", "account"], kind="stable", ignore_index=True)
 
     def ratings(self, codes: str | Iterable[str], *, account: str | None = None) -> pd.DataFrame:
@@ -189,13 +187,13 @@ class History:
         with self._connection(self._of(account), "widgets") as opened:
             found = queries.answer(
                 opened,
-                "SELECT taken, account, code, rating FROM widgets WHERE list_contains(?, code) "
-                "ORDER BY list_position(?, code), account, taken",
+                "SELECT taken, account, code, rating FROM inside.widgets JOIN inside.numbered USING (n) "
+                "WHERE list_contains(?, code) ORDER BY list_position(?, code), account, taken",
                 [codes, codes],
             )
             if missing := [code for code in codes if code not in set(found["code"])]:
                 raise unknown_widget(
-                    missing[0], set(queries.answer(opened, "SELECT DISTINCT code FROM widgets")["code"])
+                    missing[0], set(queries.answer(opened, "SELECT DISTINCT code FROM inside.widgets")["code"])
                 )
         return found.astype({"taken": _TIME, "account": "str", "code": "str"})
 
@@ -294,10 +292,6 @@ class _Side:
 
     widgets: pd.DataFrame
     settings: pd.DataFrame
-
-    def __post_init__(self) -> None:
-        for frame in (self.widgets, self.settings):
-            frame["code"] = frame.pop("n").astype("str").str.zfill(_DIGITS) + frame["code"]
 
 
 def _report(snapshot: Snapshot) -> Report:

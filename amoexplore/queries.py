@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from glob import escape
 from io import FileIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from amoexplore.shelf import Snapshot
 
-#: What of each table is compared, and in which order it comes.
+#: What of each table is compared.
 COMPARED = {
-    "widgets": ([name for name in WIDGETS if name not in ("settings_count", "required_count")], "code"),
-    "settings": ([name for name in SETTINGS if name != "widget_id"], "code, position"),
+    "widgets": [name for name in WIDGETS if name not in ("settings_count", "required_count")],
+    "settings": [name for name in SETTINGS if name != "widget_id"],
 }
+
+#: The digits of a snapshot's number before a code.
+DIGITS = 9
 
 _CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,  # a name is a table, never a variable of whoever calls
@@ -120,7 +124,7 @@ class _Files(AbstractFileSystem):
 def connection(
     snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection for our own SQL, that has the tables of ``files`` as views.
+    """Yield a connection for our own SQL, that has the tables of ``files`` in ``inside``, with numbers of snapshots.
 
     Parameters
     ----------
@@ -129,9 +133,14 @@ def connection(
     files : mapping
         For each table the file of each snapshot, by its path.
     """
-    with _opened(snapshots) as (opened, numbers):
-        for table, of in files.items():
-            _view(opened, table, [escape(str(of[each.path])) for each in snapshots], numbers)
+    paths = {table: [str(of[each.path]) for each in snapshots] for table, of in files.items()}
+    with _opened(snapshots) as opened:
+        if any("\\" in path and path != escape(path) for path in chain.from_iterable(paths.values())):
+            # Where DuckDB looks for what a name may mean, it takes a backslash for the end of a folder's name.
+            _view_through_python(opened, snapshots, files)
+        else:
+            for table in files:
+                _view(opened, table, [escape(path) for path in paths[table]])
         yield opened
 
 
@@ -140,27 +149,31 @@ def guarded(
     snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection for anybody's SQL: it can read the files, and reach nothing else."""
-    names = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
-    with _opened(snapshots) as (opened, numbers):
-        opened.register_filesystem(_Files(names))
+    with _opened(snapshots) as opened:
+        names = _view_through_python(opened, snapshots, files)
+        opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
         for table in files:
-            _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))], numbers)
-        opened.execute("SET allowed_paths = " + _literal(f"snapshots://{name}" for name in names))
+            opened.execute(
+                f"CREATE VIEW {table} AS SELECT taken, account, {quoted(TABLES[table][0])} "
+                f"FROM inside.{table} JOIN inside.numbered USING (n)"
+            )
+        opened.execute("SET allowed_paths = " + _literal(names))
         opened.execute("SET enable_external_access = false")
         opened.execute("SET lock_configuration = true")
         yield opened
 
 
 @contextmanager
-def _opened(snapshots: Sequence[Snapshot]) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[int]]]:
+def _opened(snapshots: Sequence[Snapshot]) -> Iterator[duckdb.DuckDBPyConnection]:
     with closing(duckdb.connect(config=_CONFIG)) as opened:
         opened.execute("SET TimeZone = 'UTC'")
         opened.execute("CREATE SCHEMA inside")
-        yield opened, _number(opened, snapshots)
+        _number(opened, snapshots)
+        yield opened
 
 
-def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> list[int]:
-    """Return a number for each snapshot: of an account one after the other, and between two accounts one is free."""
+def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) -> None:
+    """Give each snapshot a number: of an account one after the other, and between two accounts one is free."""
     accounts = {account: nth for nth, account in enumerate(dict.fromkeys(each.manifest.account for each in snapshots))}
     numbers = [at + accounts[each.manifest.account] for at, each in enumerate(snapshots)]
     numbered = pa.table(
@@ -177,21 +190,29 @@ def _number(opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot]) ->
     opened.register("given", numbered)
     opened.execute("CREATE TABLE inside.numbered AS SELECT * FROM given")
     opened.unregister("given")
-    opened.execute("CREATE VIEW snapshots AS SELECT * EXCLUDE (n) FROM inside.numbered")
-    return numbers
+    opened.execute("SET VARIABLE numbers = ?", [numbers])
 
 
-def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Iterable[str], numbers: Sequence[int]) -> None:
-    columns = quoted(TABLES[table][0])
+def _view(opened: duckdb.DuckDBPyConnection, table: str, paths: Sequence[str]) -> None:
+    """Make a table of these files; long lists are variables, as SQL would be parsed anew with each use of the view."""
+    opened.execute(f"SET VARIABLE {table}_files = ?", [paths])
     # A list that is looked into once a file is faster than a join for each row.
-    number = f"{list(numbers)}[file_index::BIGINT + 1]"
-    opened.execute(
-        f"CREATE VIEW inside.{table} AS SELECT {number} AS n, {columns} "
-        f"FROM read_parquet({_literal(paths)}, hive_partitioning = false)"  # what folders say, manifests say, too
-    )
-    opened.execute(
-        f"CREATE VIEW {table} AS SELECT taken, account, {columns} FROM inside.{table} JOIN inside.numbered USING (n)"
-    )
+    opened.execute(f"""
+        CREATE VIEW inside.{table} AS
+        SELECT getvariable('numbers')[file_index::BIGINT + 1] AS n, {quoted(TABLES[table][0])}
+        FROM read_parquet(getvariable('{table}_files'), hive_partitioning = false)
+    """)  # what folders say, manifests say, too
+
+
+def _view_through_python(
+    opened: duckdb.DuckDBPyConnection, snapshots: Sequence[Snapshot], files: Mapping[str, Mapping[str, Path]]
+) -> list[str]:
+    """Make the tables of files that only Python opens; returns the names that they have for DuckDB."""
+    named = {f"{table}/{number}": of[each.path] for table, of in files.items() for number, each in enumerate(snapshots)}
+    opened.register_filesystem(_Files(named))
+    for table in files:
+        _view(opened, table, [f"snapshots://{table}/{number}" for number in range(len(snapshots))])
+    return [f"snapshots://{name}" for name in named]
 
 
 def _literal(texts: Iterable[str]) -> str:
@@ -252,27 +273,25 @@ def runs(table: str, columns: Iterable[str]) -> str:
 def sides(opened: duckdb.DuckDBPyConnection) -> Iterator[dict[str, pd.DataFrame]]:
     """Yield the rows before, then after, of all widgets that changed from one snapshot to the next.
 
-    Of the settings they are those of widgets of whose settings any changed, came or went. Each row has in ``n`` the
-    number of the later snapshot. They come in the order of codes.
+    Of the settings they are those of widgets of whose settings any changed, came or went. Each code has the number of
+    the later snapshot before it, in ``DIGITS``; they come in the order of both.
     """
-    for table, (columns, _) in COMPARED.items():
-        opened.execute(f"CREATE TEMP TABLE {table}_runs AS {runs(table, columns)}")
-        opened.execute(f"""
-            CREATE TEMP TABLE {table}_points AS
-            SELECT code, n FROM (SELECT code, first AS n FROM {table}_runs UNION SELECT code, past FROM {table}_runs)
-            WHERE n IN (SELECT n FROM inside.numbered) AND n - 1 IN (SELECT n FROM inside.numbered)
-        """)
-    for shift in (1, 0):
-        yield {table: _side(opened, table, shift) for table in COMPARED}
+    # Of one query DuckDB reads and compares both tables at once, which keeps all cores busy.
+    found = answer(opened, " UNION ALL BY NAME ".join(map(_around_changes, COMPARED)) + " ORDER BY code, position")
+    for side in ("before", "after"):
+        yield {table: found.loc[found[side] & (found["of"] == table), columns] for table, columns in COMPARED.items()}
 
 
-def _side(opened: duckdb.DuckDBPyConnection, table: str, shift: int) -> pd.DataFrame:
-    columns, order = COMPARED[table]
-    found = answer(
-        opened,
-        f"""
-        SELECT n, {quoted(columns)} FROM {table}_runs JOIN {table}_points USING (code)
-        WHERE first <= n - {shift} AND n - {shift} < past ORDER BY n, {order}
-        """,
-    )
-    return found.astype({name: TABLES[table][0][name] for name in columns})
+def _around_changes(table: str) -> str:
+    """Return the SQL for the rows of a table for :func:`sides`: on which sides each stood, and of which table it is."""
+    return f"""
+        SELECT '{table}' AS of, first < n AS before, n < past AS after,
+            * EXCLUDE (first, past, n) REPLACE (lpad(n::VARCHAR, {DIGITS}, '0') || code AS code)
+        FROM (
+            WITH runs AS MATERIALIZED ({runs(table, COMPARED[table])}), turns AS (
+                SELECT code, n FROM (SELECT code, first AS n FROM runs UNION SELECT code, past FROM runs)
+                WHERE n IN (SELECT n FROM inside.numbered) AND n - 1 IN (SELECT n FROM inside.numbered)
+            )
+            FROM runs JOIN turns USING (code) WHERE n BETWEEN first AND past
+        )
+    """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +20,7 @@ from amoexplore.errors import DamagedSnapshotWarning
 from amoexplore.snapshots import MANIFEST, SCHEMA, TABLES, Manifest, address, shown
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 #: How many files a thread reads at once, and how many threads there are.
 _BATCH, _READERS = 32, 2
@@ -74,7 +75,7 @@ class Shelf:
         """Read every manifest, and hold the sizes of the files against it."""
         self._system.invalidate_cache()
         sizes = self._sizes()
-        said = self._read(f"{self._root}/{folder}/{MANIFEST}" for folder, files in sizes.items() if MANIFEST in files)
+        said = dict(self._read([f"{self._root}/{at}/{MANIFEST}" for at, files in sizes.items() if MANIFEST in files]))
         found = []
         for folder, files in sizes.items():
             path = f"{self._root}/{folder}"
@@ -100,15 +101,15 @@ class Shelf:
             self._leave_out(failed)
         return {each.path: self._checked[file] for file, each in asked.items() if file in self._checked}
 
-    def _read(self, paths: Iterable[str]) -> dict[str, bytes | Exception]:
-        """Return what files hold; at once, where the file system can, and by names in which no letter means others."""
-        paths = list(paths)
-        return dict(zip(paths, self._system.cat_ranges(paths, None, None, on_error="return"), strict=True))
+    def _read(self, paths: Collection[str]) -> Iterator[tuple[str, bytes | Exception]]:
+        """Yield what files hold; at once, where the file system can, and by names in which no letter means others."""
+        if self._is_here:
+            return ((path, _read_here(path)) for path in paths)
+        return zip(paths, self._system.cat_ranges([*paths], None, None, on_error="return"), strict=True)
 
     def _check_all(self, batch: Mapping[str, Snapshot]) -> list[tuple[str, str]]:
         """Read these files; returns the paths of the snapshots that are damaged, and why."""
-        came = self._read(batch)
-        said = [(each.path, self._check(each, file, came[file])) for file, each in batch.items()]
+        said = [(batch[file].path, self._check(batch[file], file, content)) for file, content in self._read(batch)]
         return [(path, why) for path, why in said if why]
 
     def _check(self, snapshot: Snapshot, path: str, content: bytes | Exception) -> str:
@@ -158,11 +159,32 @@ class Shelf:
         return found
 
     def _listed(self) -> Iterator[tuple[str, str, int]]:
-        for path, facts in self._system.find(self._root, detail=True).items():
+        for path, size in sorted(_listed_here(self._root)) if self._is_here else self._listed_elsewhere():
             folder, _, name = path.removeprefix(f"{self._root}/").rpartition("/")
             # With the dot: its name as long as it is written.
             if folder.removeprefix(".").startswith("taken=") and "/" in folder:
-                yield folder, name, facts["size"]
+                yield folder, name, size
+
+    def _listed_elsewhere(self) -> Iterator[tuple[str, int]]:
+        for path, facts in self._system.find(self._root, detail=True).items():
+            yield path, facts["size"]
+
+
+def _listed_here(root: str) -> Iterator[tuple[str, int]]:
+    """Yield the path and the size of each file below a folder; fsspec's own way takes three times as long."""
+    for folder, _, names in os.walk(root):
+        for name in names:
+            path = f"{folder}/{name}"
+            with suppress(OSError):  # what is being written is renamed when it is done
+                yield path.replace(os.sep, "/"), os.stat(path).st_size  # noqa: PTH116  a Path takes twice as long
+
+
+def _read_here(path: str) -> bytes | Exception:
+    """Return what a file holds; fsspec's own way takes twice as long."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        return error
 
 
 def _manifest(folder: str, sizes: Mapping[str, int], said: bytes | Exception | None) -> Manifest:

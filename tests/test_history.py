@@ -317,10 +317,11 @@ def test_a_query_only_reads(days: Callable[..., History], tmp_path: Path, sql: s
     assert len(secret_frame) == 1
 
 
-def test_folders_of_any_name(days: Callable[..., History], tmp_path: Path) -> None:
-    """Quotes, brackets, stars and Cyrillic in a folder's name are letters like others."""
+@pytest.mark.parametrize("name", ["it's [all] * Рынок?", r"back\slash", r"a\[1]*", r"\[", "?\\"])
+def test_folders_of_any_name(days: Callable[..., History], tmp_path: Path, name: str) -> None:
+    """Quotes, brackets, stars, backslashes and Cyrillic in a folder's name are letters like others."""
     days(rated(a=1), rated(a=2))
-    odd = tmp_path / "it's [all] * Рынок?"
+    odd = tmp_path / name
     odd.mkdir()
     for folder in tmp_path.glob("taken=*"):
         shutil.move(folder, odd)
