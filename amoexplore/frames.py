@@ -13,8 +13,7 @@ from pandas.api.types import pandas_dtype
 
 from amoexplore import normalize
 from amoexplore.columns import SETTINGS, WIDGETS, Columns
-from amoexplore.parts import Part
-from amoexplore.reports import Tally
+from amoexplore.parts import Part, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -62,8 +61,8 @@ _KEPT = Batches(
 
 def in_arrow(pages: Sequence[Part[Columns]]) -> Part[Batches]:
     """Return pages that follow one another as one part, in Arrow."""
-    columns = Columns.joined([page.rows for page in pages])
-    return Part(Batches(*map(_batch, columns, _KEPT)), Tally.of(page.tally for page in pages))
+    part = joined(pages)
+    return Part(Batches(*map(_batch, part.rows, _KEPT)), part.tally)
 
 
 def _batch(columns: Mapping[str, Sequence[Any]], schema: pa.Schema) -> pa.RecordBatch:

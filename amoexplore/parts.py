@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from amoexplore.columns import PageReader, unknown_types
+from amoexplore.columns import Columns, PageReader, unknown_types
 from amoexplore.reports import Tally
 from amoexplore.seen import Seen
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from amoexplore import wire
-    from amoexplore.columns import Columns
 
 
 Rows = TypeVar("Rows")
@@ -31,6 +30,11 @@ class Part(NamedTuple, Generic[Rows]):
 
     rows: Rows
     tally: Tally
+
+
+def joined(pages: Sequence[Part[Columns]]) -> Part[Columns]:
+    """Return pages that follow one another as one part."""
+    return Part(Columns.joined([page.rows for page in pages]), Tally.of(page.tally for page in pages))
 
 
 class Reader:

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from amoexplore import files, rows
 from amoexplore.load import begun, check_on_bad, read, warn
-from amoexplore.parts import Reader
+from amoexplore.parts import Part, Reader, joined
 from amoexplore.progress import DEFAULT_LIMIT
 from amoexplore.reports import Tally
 from amoexplore.walk import Walk
@@ -28,13 +28,10 @@ if TYPE_CHECKING:
 
     from amoexplore.account import Account
     from amoexplore.columns import Columns, TableName
-    from amoexplore.frames import Batches
-    from amoexplore.parts import Part
     from amoexplore.reports import Report
+    from amoexplore.wire import Page
 
-
-#: Widgets of a group of a Parquet file: of fewer its footer grows, more of them are held in memory.
-_GROUP: Final = 2_500
+    Tables: TypeAlias = dict[TableName, pa.Table]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,22 +65,14 @@ class CatalogPage:
         return self._frame("settings")
 
     @cached_property
-    def tables(self) -> dict[TableName, pa.Table]:
+    def tables(self) -> Tables:
         """Both, as Arrow has them."""
-        from amoexplore.frames import table  # noqa: PLC0415  not before a page has come
-
-        return {"widgets": table("widgets", [self._in_arrow]), "settings": table("settings", [self._in_arrow])}
+        return _in_arrow([self._part]).rows
 
     def _frame(self, name: TableName) -> pd.DataFrame:
-        from amoexplore.frames import frame  # noqa: PLC0415  not before a page has come
+        from amoexplore.frames import frame, in_arrow  # noqa: PLC0415  not before a page has come
 
-        return frame(name, [self._in_arrow])
-
-    @cached_property
-    def _in_arrow(self) -> Part[Batches]:
-        from amoexplore.frames import in_arrow  # noqa: PLC0415  not before a page has come
-
-        return in_arrow([self._part])
+        return frame(name, [in_arrow([self._part])])
 
     def __repr__(self) -> str:
         return f"<CatalogPage {self.number}: {self.report.widgets} widgets, {self.report.settings} settings>"
@@ -184,7 +173,7 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         thread = stack.enter_context(ThreadPoolExecutor(1))
         written: Future[None] | None = None
         with walk:  # not where its pages are yielded: what a generator raises that is left to itself is lost
-            for part in kind.parts(walk, **options):
+            for part in _groups(kind, walk, **options):
                 tally.add(part.tally)
                 if written:
                     written.result()  # or what went wrong with it
@@ -196,38 +185,41 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
     return report
 
 
+def _groups(kind: type[TableFile], walk: Walk, **options: Any) -> Iterator[Part[Any]]:
+    """Yield what such a file takes, of some pages at a time."""
+    reader = Reader()
+    walk.meanwhile = reader.read_ahead
+    held: list[Part[Columns]] = []
+    for part in read(kind.begun(walk), reader, **options):
+        held.append(part)
+        if sum(page.tally.widgets for page in held) >= kind.together:
+            yield kind.made(held)
+            held = []
+    if held:
+        yield kind.made(held)
+
+
 def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
     for writer in writers:
         writer.add(part)
 
 
-def _by_page(walk: Walk, **options: Any) -> Iterator[Part[Columns]]:
-    reader = Reader()
-    walk.meanwhile = reader.read_ahead
-    yield from read(walk, reader, **options)
+def _in_arrow(pages: Sequence[Part[Columns]]) -> Part[Tables]:
+    from amoexplore.frames import in_arrow, table  # noqa: PLC0415  not before a page has come
 
-
-def _in_groups(walk: Walk, **options: Any) -> Iterator[Part[Batches]]:
-    reader = Reader()
-    walk.meanwhile = reader.read_ahead
-    held: list[Part[Columns]] = []
-    pages = begun(walk)
-    from amoexplore.frames import in_arrow  # noqa: PLC0415  while the network is asked
-
-    for part in read(pages, reader, **options):
-        held.append(part)
-        if sum(page.tally.widgets for page in held) >= _GROUP:
-            yield in_arrow(held)
-            held = []
-    if held:
-        yield in_arrow(held)
+    part = in_arrow(pages)
+    return Part({"widgets": table("widgets", [part]), "settings": table("settings", [part])}, part.tally)
 
 
 class TableFile(ABC):
-    """Takes the rows of a table, part by part, into a file."""
+    """Takes the rows of a table, some pages at a time, into a file."""
 
-    #: Walks, and gives parts of the kind it takes.
-    parts: Callable[..., Iterator[Part[Any]]]
+    #: At least so many widgets at a time.
+    together: int
+    #: Begins a walk, and imports meanwhile what is needed.
+    begun: Callable[[Walk], Iterable[Page]]
+    #: Makes of pages what :meth:`add` takes.
+    made: Callable[[Sequence[Part[Columns]]], Part[Any]]
 
     @abstractmethod
     def __init__(self, path: Path, table: TableName) -> None: ...
@@ -246,19 +238,20 @@ class TableFile(ABC):
 class ParquetFile(TableFile):
     """Takes groups of rows into a Parquet file."""
 
-    parts = staticmethod(_in_groups)
+    #: Of fewer its footer grows, more of them are held in memory.
+    together = 2_500
+    begun = staticmethod(begun)
+    made = staticmethod(_in_arrow)
 
     def __init__(self, path: Path, table: TableName) -> None:
         self._path, self._table = path, table
         self._writer: Any = None
 
-    def add(self, part: Part[Batches]) -> None:
-        """Take in the rows of a part."""
+    def add(self, part: Part[Tables]) -> None:
+        """Take in the rows of a part, as a group."""
         from pyarrow import parquet  # noqa: PLC0415  not before a page has come
 
-        from amoexplore.frames import table  # noqa: PLC0415
-
-        group = table(self._table, [part])
+        group = part.rows[self._table]
         self._writer = self._writer or parquet.ParquetWriter(self._path, group.schema)
         self._writer.write_table(group)
 
@@ -270,7 +263,9 @@ class ParquetFile(TableFile):
 class CsvFile(TableFile):
     """Takes rows into a CSV file, as pandas writes them."""
 
-    parts = staticmethod(_by_page)
+    together = 1
+    begun = staticmethod(iter)
+    made = staticmethod(joined)
     separator, decimal = ",", "."
 
     def __init__(self, path: Path, table: TableName) -> None:
