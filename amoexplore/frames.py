@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -95,60 +97,68 @@ def codes(parts: _Parts) -> Iterator[list[str]]:
 
 def table(name: TableName, parts: _Parts) -> pa.Table:
     """Return what pages that follow one another have of a frame, as Arrow has it."""
-    return pa.table([_column(name, column, parts) for column in _DTYPES[name]], _SCHEMAS[name])
+    owned = [_Owned(part.rows) for part in parts]
+    return pa.table([_column(name, column, owned) for column in _DTYPES[name]], _SCHEMAS[name])
 
 
 def frame(name: TableName, parts: _Parts) -> pd.DataFrame:
     """Return what pages that follow one another have of a frame."""
-    # One by one: of a column that was made on the way there are not two any longer than needed.
-    columns = {column: _array(_column(name, column, parts), dtype) for column, dtype in _DTYPES[name].items()}
+    # One by one, and whose each setting is anew: of what was made on the way there is no more than is needed.
+    columns = {
+        column: _array(_column(name, column, (_Owned(part.rows) for part in parts)), dtype)
+        for column, dtype in _DTYPES[name].items()
+    }
     return pd.DataFrame(columns, copy=False)
 
 
-def _column(name: TableName, column: str, parts: _Parts) -> pa.ChunkedArray:
+def _column(name: TableName, column: str, parts: Iterable[_Owned]) -> pa.ChunkedArray:
     follow = _FOLLOWING[name].get(column)
-    chunks = [follow(part.rows) if follow else getattr(part.rows, name)[column] for part in parts]
+    chunks = [follow(part) if follow else getattr(part.rows, name)[column] for part in parts]
     return pa.chunked_array(chunks, _SCHEMAS[name].field(column).type)
 
 
-def _required(rows: Batches) -> pa.Array:
-    flags = rows.settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
-    before, begins = np.insert(flags.cumsum(), 0, 0), rows.widgets["settings_begin"].to_numpy()
-    return pa.array(before[begins + rows.widgets["settings_count"].to_numpy()] - before[begins])
+class _Owned:
+    """Rows, and whose each setting is."""
+
+    def __init__(self, rows: Batches) -> None:
+        self.rows = rows
+        self.begins, self.counts = (rows.widgets[f"settings_{name}"].to_numpy() for name in ("begin", "count"))
+
+    @cached_property
+    def owners(self) -> pa.Array:
+        """Which widget each setting belongs to."""
+        return pa.array(np.repeat(np.arange(len(self.counts)), self.counts))
+
+    @cached_property
+    def positions(self) -> pa.Array:
+        """Which of that widget's settings it is."""
+        return pa.array(np.arange(self.counts.sum()) - np.repeat(self.counts.cumsum() - self.counts, self.counts))
+
+    @cached_property
+    def places(self) -> pa.Array:
+        """Where it stands among those that were kept, one of which may be many widgets'."""
+        return pa.array(np.repeat(self.begins, self.counts) + self.positions.to_numpy())
+
+    def required(self) -> pa.Array:
+        """Return how many settings each widget demands."""
+        flags = self.rows.settings["is_required"].fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+        before = np.insert(flags.cumsum(), 0, 0)
+        return pa.array(before[self.begins + self.counts] - before[self.begins])
 
 
-def _positions(rows: Batches) -> pa.Array:
-    counts = rows.widgets["settings_count"].to_numpy()
-    return pa.array(np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts))
+def _taken(source: TableName, column: str, where: Callable[[_Owned], pa.Array]) -> Callable[[_Owned], pa.Array]:
+    """Return what makes a column of settings by looking each up in one of the rows that were kept."""
+    return lambda part: pc.take(getattr(part.rows, source)[column], where(part), memory_pool=_POOL)
 
 
-def _of_owners(column: str) -> Callable[[Batches], pa.Array]:
-    """Return what makes a column of widgets one of their settings."""
-
-    def taken(rows: Batches) -> pa.Array:
-        owners = np.repeat(np.arange(rows.widgets.num_rows), rows.widgets["settings_count"])
-        return pc.take(rows.widgets[column], pa.array(owners), memory_pool=_POOL)
-
-    return taken
-
-
-def _of_templates(column: str) -> Callable[[Batches], pa.Array]:
-    """Return what makes a column of templates, each of which may be many widgets', one of each widget's settings."""
-
-    def taken(rows: Batches) -> pa.Array:
-        begins = np.repeat(rows.widgets["settings_begin"], rows.widgets["settings_count"])
-        return pc.take(rows.settings[column], pa.array(begins + _positions(rows).to_numpy()), memory_pool=_POOL)
-
-    return taken
-
-
+_owners, _positions, _places = map(attrgetter, ("owners", "positions", "places"))
 #: The columns of each frame that follow from what was kept.
-_FOLLOWING: dict[TableName, dict[str, Callable[[Batches], pa.Array]]] = {
-    "widgets": {"required_count": _required},
+_FOLLOWING: dict[TableName, dict[str, Callable[[_Owned], pa.Array]]] = {
+    "widgets": {"required_count": _Owned.required},
     "settings": {
-        **{column: _of_templates(column) for column in normalize.SETTING},
-        "widget_id": _of_owners("id"),
-        "code": _of_owners("code"),
+        **{column: _taken("settings", column, _places) for column in normalize.SETTING},
+        "widget_id": _taken("widgets", "id", _owners),
+        "code": _taken("widgets", "code", _owners),
         "position": _positions,
     },
 }
