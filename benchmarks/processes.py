@@ -112,7 +112,8 @@ def _script(url: str, path: Path) -> None:
 
 def _command(url: str, path: Path) -> None:
     path.unlink(missing_ok=True)
-    _run([sys.executable, "-m", "amoexplore", "load", "--to", str(path)], AMOEXPLORE_URL=url)
+    program = str(Path(sys.executable).with_name("amoexplore"))
+    _run([program, "load", "--to", str(path)], AMOEXPLORE_URL=url)
 
 
 def _demand_same(folder: Path) -> None:
