@@ -307,7 +307,7 @@ def _compared(before: pd.DataFrame, after: pd.DataFrame, keys: list[str]) -> pd.
     whole = np.full(len(found) - len(rows), pd.NA)  # a row that came or went did so with all of its fields
     values = {"field": np.array(fields, "object")[columns], "old": old[rows, columns], "new": new[rows, columns]}
     for name, of_changed in values.items():
-        found[name] = np.concatenate([whole, of_changed])
+        found[name] = pd.Series(np.concatenate([whole, of_changed]), dtype="object")  # else texts alone were a str
     return found[[*CHANGES]].fillna({"old": pd.NA, "new": pd.NA}).astype(CHANGES)
 
 
@@ -325,5 +325,6 @@ def _values(frame: pd.DataFrame) -> np.ndarray:
     """Return the values as objects that can be compared, None for NA: NA equals nothing, not even itself."""
     values = np.empty(frame.shape, "object")
     for at, (_, column) in enumerate(frame.items()):
-        values[:, at] = column.to_numpy("object", na_value=None)  # type: ignore[call-overload]  # None is one
+        values[:, at] = column.to_numpy("object")
+    values[frame.isna().to_numpy()] = None
     return values

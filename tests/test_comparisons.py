@@ -458,3 +458,19 @@ def test_nothing_is_written_to_what_is_compared(account: Account) -> None:
     amo.changes(catalog, catalog)
     pd.testing.assert_frame_equal(copies[0], catalog.widgets)
     pd.testing.assert_frame_equal(copies[1], catalog.settings)
+
+
+def test_missing_times_are_equal() -> None:
+    """A missing value equals a missing one in columns of any kind, also of times."""
+    seen = pd.to_datetime(["2026-11-01", None])
+    frame = widgets({"code": "a"}, {"code": "b"}).assign(seen=seen)
+    assert amo.changes(frame, frame.copy()).empty
+
+
+def test_missing_values_of_changes_are_all_alike() -> None:
+    """What a change has no value for is NA, also where all others are texts."""
+    before = widgets({"code": "a", "version": None})
+    after = widgets({"code": "a", "version": "2"}, {"code": "b"})
+    for found in (amo.changes(before, after), amo.changes(before, after.head(1))):
+        assert all(value is pd.NA or value == "2" for value in [*found["old"], *found["new"]])
+        assert found["old"].dtype == found["new"].dtype == "object"
