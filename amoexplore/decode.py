@@ -44,8 +44,8 @@ def listing(answer: Answer) -> Body | None:
         If it is a web page, or broken off.
     """
     body = None if answer.status == HTTPStatus.NO_CONTENT else _strict(answer)
-    if body is None:
-        demand_json(answer)  # what is odd at its beginning may be broken off at its end
+    if body is None and answer.status != HTTPStatus.NO_CONTENT:
+        _plain(answer)  # what is odd at its beginning may be broken further on
     return body
 
 
@@ -66,10 +66,7 @@ def page(answer: Answer, number: int, body: Body | None = None) -> Page:
 
 def _strict(answer: Answer) -> Body | None:
     body = _decoded(answer, _strict_body)
-    if body is None or _read_templates(body.embedded.widgets):
-        return body
-    _plain(answer)  # raises what is broken in a template, and was passed over so far
-    return None
+    return body if body is not None and _read_templates(body.embedded.widgets) else None
 
 
 def _read_templates(widgets: Sequence[Unopened]) -> bool:

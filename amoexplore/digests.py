@@ -28,9 +28,10 @@ class Digests:
         order = fresh.argsort()
         first = np.repeat(np.array(numbers, np.int32), list(map(len, codes)))
         is_long = not self._runs or len(self._runs[-1][0]) >= _LONG
-        digests, firsts = (fresh[:0], first[:0]) if is_long else self._runs.pop()
+        digests, firsts = (fresh[:0], first[:0]) if is_long else self._runs[-1]
         places = digests.searchsorted(fresh[order])
-        self._runs.append((np.insert(digests, places, fresh[order]), np.insert(firsts, places, first[order])))
+        run = np.insert(digests, places, fresh[order]), np.insert(firsts, places, first[order])
+        self._runs[len(self._runs) - (not is_long) :] = [run]  # at once: an interrupt loses no digest
 
     def first_pages(self, codes: Sequence[str]) -> dict[str, int]:
         """Return those of the codes that have come before, with the page where each was first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import threading
 import time
 from abc import ABC, abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,13 +22,14 @@ from amoexplore.reports import Tally
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
     from amoexplore.account import Account
     from amoexplore.columns import Columns, TableName
+    from amoexplore.frames import Batches
     from amoexplore.reports import Report
     from amoexplore.wire import Page
 
@@ -67,12 +69,20 @@ class CatalogPage:
     @cached_property
     def tables(self) -> Tables:
         """Both, as Arrow has them."""
-        return _in_arrow([self._part]).rows
+        from amoexplore.frames import table  # noqa: PLC0415  not before a page has come
+
+        return {"widgets": table("widgets", [self._in_arrow]), "settings": table("settings", [self._in_arrow])}
 
     def _frame(self, name: TableName) -> pd.DataFrame:
-        from amoexplore.frames import frame, in_arrow  # noqa: PLC0415  not before a page has come
+        from amoexplore.frames import frame  # noqa: PLC0415  not before a page has come
 
-        return frame(name, [in_arrow([self._part])])
+        return frame(name, [self._in_arrow])
+
+    @cached_property
+    def _in_arrow(self) -> Part[Batches]:
+        from amoexplore.frames import in_arrow  # noqa: PLC0415  not before a page has come
+
+        return in_arrow([self._part])
 
     def __repr__(self) -> str:
         return f"<CatalogPage {self.number}: {self.report.widgets} widgets, {self.report.settings} settings>"
@@ -173,7 +183,7 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
         thread = stack.enter_context(ThreadPoolExecutor(1))
         written: Future[None] | None = None
         with walk:  # not where its pages are yielded: what a generator raises that is left to itself is lost
-            for part in _groups(kind, walk, **options):
+            for part in _groups(kind, walk, tuple(paths), **options):
                 tally.add(part.tally)
                 if written:
                     written.result()  # or what went wrong with it
@@ -185,7 +195,7 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
     return report
 
 
-def _groups(kind: type[TableFile], walk: Walk, **options: Any) -> Iterator[Part[Any]]:
+def _groups(kind: type[TableFile], walk: Walk, tables: Sequence[TableName], **options: Any) -> Iterator[Part[Any]]:
     """Yield what such a file takes, of some pages at a time."""
     reader = Reader()
     walk.meanwhile = reader.read_ahead
@@ -193,22 +203,15 @@ def _groups(kind: type[TableFile], walk: Walk, **options: Any) -> Iterator[Part[
     for part in read(kind.begun(walk), reader, **options):
         held.append(part)
         if sum(page.tally.widgets for page in held) >= kind.together:
-            yield kind.made(held)
+            yield kind.made(held, tables)
             held = []
     if held:
-        yield kind.made(held)
+        yield kind.made(held, tables)
 
 
 def _add(writers: Iterable[TableFile], part: Part[Any]) -> None:
     for writer in writers:
-        writer.add(part)
-
-
-def _in_arrow(pages: Sequence[Part[Columns]]) -> Part[Tables]:
-    from amoexplore.frames import in_arrow, table  # noqa: PLC0415  not before a page has come
-
-    part = in_arrow(pages)
-    return Part({"widgets": table("widgets", [part]), "settings": table("settings", [part])}, part.tally)
+        writer.take(part)
 
 
 class TableFile(ABC):
@@ -216,23 +219,44 @@ class TableFile(ABC):
 
     #: At least so many widgets at a time.
     together: int
-    #: Begins a walk, and imports meanwhile what is needed.
-    begun: Callable[[Walk], Iterable[Page]]
-    #: Makes of pages what :meth:`add` takes.
-    made: Callable[[Sequence[Part[Columns]]], Part[Any]]
 
+    @staticmethod
+    def begun(walk: Walk) -> Iterable[Page]:
+        """Begin to walk, and import meanwhile what is needed."""
+        return walk
+
+    @staticmethod
     @abstractmethod
-    def __init__(self, path: Path, table: TableName) -> None: ...
+    def made(pages: Sequence[Part[Columns]], tables: Iterable[TableName]) -> Part[Any]:
+        """Return what :meth:`add` takes, of pages that follow one another and for files of these tables."""
+
+    def __init__(self, path: Path, table: TableName) -> None:
+        self._path, self._table = path, table
+        self._turn = threading.Lock()
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
+
+    def take(self, part: Part[Any]) -> None:
+        """Take in the rows of a part, unless all is over."""
+        with self._turn:
+            if not self._is_over:
+                self.add(part)
+
+    def __exit__(self, *_: object) -> None:
+        # After Ctrl-C a thread may be writing still, or about to: a file that is closed meanwhile would crash Python.
+        with self._turn:
+            self._is_over = True
+            self.close()
 
     @abstractmethod
     def add(self, part: Part[Any]) -> None:
         """Take in the rows of a part."""
 
     @abstractmethod
-    def __exit__(self, *raised: object) -> None: ...
+    def close(self) -> None:
+        """Write what is left, and close the file."""
 
 
 class ParquetFile(TableFile):
@@ -240,12 +264,20 @@ class ParquetFile(TableFile):
 
     #: Of fewer its footer grows, more of them are held in memory.
     together = 2_500
-    begun = staticmethod(begun)
-    made = staticmethod(_in_arrow)
+    _writer: Any = None
 
-    def __init__(self, path: Path, table: TableName) -> None:
-        self._path, self._table = path, table
-        self._writer: Any = None
+    @staticmethod
+    def begun(walk: Walk) -> Iterable[Page]:
+        """Begin to walk, and import meanwhile what is needed."""
+        return begun(walk)
+
+    @staticmethod
+    def made(pages: Sequence[Part[Columns]], tables: Iterable[TableName]) -> Part[Tables]:
+        """Return these tables, as Arrow has them."""
+        from amoexplore.frames import in_arrow, table  # noqa: PLC0415  not before a page has come
+
+        part = in_arrow(pages)
+        return Part({name: table(name, [part]) for name in tables}, part.tally)
 
     def add(self, part: Part[Tables]) -> None:
         """Take in the rows of a part, as a group."""
@@ -255,7 +287,8 @@ class ParquetFile(TableFile):
         self._writer = self._writer or parquet.ParquetWriter(self._path, group.schema)
         self._writer.write_table(group)
 
-    def __exit__(self, *raised: object) -> None:
+    def close(self) -> None:
+        """Write the footer, and close the file."""
         if self._writer:
             self._writer.close()
 
@@ -264,16 +297,20 @@ class CsvFile(TableFile):
     """Takes rows into a CSV file, as pandas writes them."""
 
     together = 1
-    begun = staticmethod(iter)
-    made = staticmethod(joined)
     separator, decimal = ",", "."
 
     def __init__(self, path: Path, table: TableName) -> None:
-        self._table = table
+        super().__init__(path, table)
         # The byte order mark is how Excel knows that Cyrillic is UTF-8.
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator=os.linesep)
         self._is_empty = True
+
+    @staticmethod
+    def made(pages: Sequence[Part[Columns]], tables: Iterable[TableName]) -> Part[Columns]:
+        """Return these pages as one part."""
+        del tables  # of columns each of them is made
+        return joined(pages)
 
     def add(self, part: Part[Columns]) -> None:
         """Take in the rows of a part."""
@@ -283,13 +320,14 @@ class CsvFile(TableFile):
             self._is_empty = False
         self._rows.writerows(zip(*map(self._cells, columns.values()), strict=True))
 
+    def close(self) -> None:
+        """Write what is left, and close the file."""
+        self._file.close()
+
     def _cells(self, column: Sequence[Any]) -> Sequence[Any]:
         if self.decimal == ".":
             return column
         return [str(cell).replace(".", self.decimal) if isinstance(cell, float) else cell for cell in column]
-
-    def __exit__(self, *raised: object) -> None:
-        self._file.close()
 
 
 class RussianCsvFile(CsvFile):

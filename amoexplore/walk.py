@@ -232,14 +232,21 @@ class _Ahead:
 
     def close(self) -> None:
         """Call off what is under way, and wait until nothing is."""
-        self._stop.set()
-        with self._lock:
-            self._end = self._taken
-            self._room.notify_all()
+        try:
+            self._call_off()
+        except BaseException:  # Ctrl-C: what it kept from being called off would be asked for on and on
+            self._call_off()
+            raise
         end = time.monotonic() + _PATIENCE
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, end - time.monotonic()))
+
+    def _call_off(self) -> None:
+        self._stop.set()
+        with self._lock:
+            self._end = self._taken
+            self._room.notify_all()
 
     def _take(self) -> Page:
         """Return the next page in order, or raise what came in its place."""
@@ -283,7 +290,7 @@ class _Ahead:
                     self._wanted += 1
                     self._under_way += 1
                     return True
-                self._room.wait()
+                self._room.wait(_SLICE)  # not for ever: Ctrl-C can keep others from being told
         return False
 
     def _draw(self, drawn: list[int]) -> int:

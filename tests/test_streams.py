@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from pyarrow import parquet
 from scripted import ScriptedServer, answer, catalogue, listing, problem, widget
 
 import amoexplore as amo
-from amoexplore import Account, Sandbox, errors, export, frames
+from amoexplore import Account, Sandbox, digests, errors, export, frames
 from amoexplore.seen import Seen
 from amoexplore.streams import CsvFile, ParquetFile, stream
 
@@ -173,6 +174,51 @@ def test_ctrl_c_beside_a_failure(tmp_path: Path) -> None:
         stream(server.account(), {"widgets": tmp_path / "x.csv"}, _Broken, limit=1)
     assert isinstance(raised.value.__context__, OSError)
     assert not list(tmp_path.glob("*x*"))
+
+
+def test_a_file_is_not_closed_while_it_is_written(tmp_path: Path) -> None:
+    """A thread that Ctrl-C left behind writes to the end before its file is closed, and nothing after that."""
+    begun, go_on, said = threading.Event(), threading.Event(), []
+
+    class Slow(CsvFile):
+        def add(self, part: Any) -> None:
+            begun.set()
+            go_on.wait()
+            said.append(part)
+
+        def close(self) -> None:
+            said.append("closed")
+            super().close()
+
+    file: Any = Slow(tmp_path / "x.csv", "widgets")
+    writing = threading.Thread(target=file.take, args=["rows"])
+    closing = threading.Thread(target=file.__exit__)
+    writing.start()
+    begun.wait()
+    closing.start()
+    closing.join(0.1)  # without a lock it would be over by then
+    go_on.set()
+    for thread in (writing, closing):
+        thread.join()
+    file.take("more rows")
+    assert said == ["rows", "closed"]
+
+
+def test_an_interrupt_loses_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of codes is there still when taking in more of them is interrupted."""
+    known = digests.Digests()
+    known.add([(1, ["a", "b"])])
+    with monkeypatch.context() as patch:
+        patch.setattr(digests.np, "insert", raising)
+        with pytest.raises(KeyboardInterrupt):
+            known.add([(2, ["c"])])
+    known.add([(2, ["c"])])
+    assert known.first_pages(["b", "c", "d", "a"]) == {"b": 1, "c": 2, "a": 1}
+
+
+def raising(*_: object) -> None:
+    """Do as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("decimal_comma", [False, True])

@@ -320,6 +320,29 @@ def test_ctrl_c_leaves_no_lock_held(module: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("where", ["Condition.notify_all", "Event.set"])
+def test_ctrl_c_at_the_end_leaves_no_thread_waiting(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the rest is called off leaves no thread that waits for ever to be told."""
+    kind, _, name = where.partition(".")
+    act, left = getattr(getattr(threading, kind), name), iter([True])
+
+    def breaks(self: Any) -> None:
+        if threading.get_ident() == threading.main_thread().ident and next(left, False):
+            raise KeyboardInterrupt
+        act(self)
+
+    with ScriptedServer(paged(10_000, 5)) as server:
+        with pytest.raises(KeyboardInterrupt), walk.Walk(server.account(), 5) as pages:
+            next(iter(pages))
+            asking = [thread for thread in threading.enumerate() if thread.name.startswith("page ")]
+            monkeypatch.setattr(getattr(threading, kind), name, breaks)
+        assert len(asking) == 8
+        for thread in asking:
+            thread.join(10)
+        assert not left_behind()
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_blocked_account_stops_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A block that one page meets ends the load at once, whatever the others wait for."""
     monkeypatch.setattr(pacer, "clock", Clock())
