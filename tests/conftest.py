@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ from clocks import Skipping
 from amoexplore import Account, Sandbox, pacer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -42,6 +44,17 @@ def changing() -> Iterator[Sandbox]:
 def account(sandbox: Sandbox) -> Account:
     """Return the administrator's account on the sandbox."""
     return Account(sandbox.url, sandbox.token)
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Callable[[], None]]:
+    """Return what presses Ctrl-C from any thread, wherever the main one is.
+
+    But for one place: what Python calls when it collects garbage (Hypothesis takes the time of it) swallows exceptions.
+    """
+    gc.disable()
+    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

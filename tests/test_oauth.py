@@ -32,7 +32,7 @@ from amoexplore.sandbox.jwt import unverifiable
 from amoexplore.tokens import MaskedText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from scripted import Request
@@ -371,13 +371,13 @@ def test_what_was_not_saved_is_not_used(sandbox: Sandbox, monkeypatch: pytest.Mo
     assert exchanges(sandbox) == [200, 200]
 
 
-def test_ctrl_c_costs_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_costs_nothing(sandbox: Sandbox, interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """A Ctrl-C in the middle of an exchange takes effect once its pair is saved."""
     pair = stored(sandbox, due=True)
     account, send = amo.connect(sandbox.url), oauth.exchange
 
     def interrupted(*arguments: object, **options: str) -> Pair:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        interrupt()
         return send(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(oauth, "exchange", interrupted)
@@ -407,14 +407,16 @@ def test_ctrl_c_while_a_thread_starts(strict: Sandbox, monkeypatch: pytest.Monke
     assert exchanges(strict) == [200]
 
 
-def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_ctrl_c_leaves_the_lock(
+    strict: Sandbox, interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who will not wait for an exchange leaves the store locked until its pair is saved: nobody uses the old one up."""
     stored(strict, due=True)
     account, send, lock = amo.connect(strict.url), oauth.exchange, Store(strict.url)
     rest = ["result", "shutdown"]  # where who waits is interrupted: for the exchange, and then for its thread's end
     handled, over, given_up = threading.Event(), threading.Event(), threading.Event()
 
-    def interrupt(_: int, frame: FrameType | None) -> None:
+    def heed(_: int, frame: FrameType | None) -> None:
         is_there = {below.f_code.co_name for below, _ in traceback.walk_stack(frame)}.issuperset(rest[:1])
         handled.set()
         if rest and is_there:
@@ -425,14 +427,14 @@ def test_a_second_ctrl_c_leaves_the_lock(strict: Sandbox, monkeypatch: pytest.Mo
         monkeypatch.setattr(oauth, "exchange", send)
         while rest:
             handled.clear()
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            interrupt()
             handled.wait(0.1)  # a signal that comes just before a wait begins is heeded at the next one
         over.set()
         assert given_up.wait(10)
         return send(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(oauth, "exchange", interrupted)
-    former = signal.signal(signal.SIGINT, interrupt)
+    former = signal.signal(signal.SIGINT, heed)
     try:
         with pytest.raises(KeyboardInterrupt):
             account.widget("amo_dropbox")
@@ -634,13 +636,15 @@ def test_a_new_login_wins_over_an_unsaved_pair(strict: Sandbox, monkeypatch: pyt
     assert Store(strict.url).load().client_id == newest.client_id  # type: ignore[union-attr]
 
 
-def test_what_was_exchanged_long_ago_is_not_saved_again(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_exchanged_long_ago_is_not_saved_again(
+    sandbox: Sandbox, interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """After a Ctrl-C in a renewal another process renews; days later the store's pair goes on, not the former one."""
     stored(sandbox, due=True)
     account, send = amo.connect(sandbox.url), oauth.exchange
 
     def interrupted(*arguments: object, **options: str) -> Pair:
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        interrupt()
         return send(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:

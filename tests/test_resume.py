@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import tracemalloc
 from contextlib import ExitStack
@@ -134,7 +132,7 @@ def test_the_error_says_how_far_it_came(said: bytes) -> None:
         assert (catalog.report.requests, catalog.report.retries) == (13, 6)
 
 
-def test_ctrl_c() -> None:
+def test_ctrl_c(interrupt: Callable[[], None]) -> None:
     """Ctrl-C ends a load at once, leaves no thread behind, says how to go on, and loses no page."""
     plain = breaking(0, b"")
     interrupted: list[int] = []
@@ -142,7 +140,7 @@ def test_ctrl_c() -> None:
     def script(request: Request) -> bytes:
         if request.page == 4 and not interrupted:
             interrupted.append(4)
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
         return plain(request)
 
     with ScriptedServer(script) as server:
@@ -160,13 +158,13 @@ def test_ctrl_c() -> None:
     assert (catalog.report.pages, catalog.report.requests, catalog.report.retries) == (6, 8, 1)
 
 
-def test_ctrl_c_behind_what_was_the_end() -> None:
+def test_ctrl_c_behind_what_was_the_end(interrupt: Callable[[], None]) -> None:
     """A Ctrl-C that comes while nobody wants the next page any more is raised all the same, with all that had come."""
     interrupts = iter([True])
 
     def script(request: Request) -> bytes:
         if request.page == 3 and next(interrupts, False):
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
         # A full page that brings nothing new, and names no next one, is the end.
         return answer(listing([widget(1)], page=request.page, limit=1, more=request.page < 2))
 

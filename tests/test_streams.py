@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ from amoexplore.seen import Seen
 from amoexplore.streams import CsvFile, ParquetFile, stream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from scripted import Request
@@ -162,12 +162,12 @@ class _Broken(CsvFile):
         raise OSError(errno.EIO, "Input/output error")
 
 
-def test_ctrl_c_beside_a_failure(tmp_path: Path) -> None:
+def test_ctrl_c_beside_a_failure(tmp_path: Path, interrupt: Callable[[], None]) -> None:
     """A Ctrl-C that comes while the next page is awaited is raised, though its file breaks the load off before."""
 
     def script(request: Request) -> bytes:
         if request.page == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
         return answer(listing([widget(request.page)], page=request.page, limit=1, more=True))
 
     with ScriptedServer(script) as server, pytest.raises(KeyboardInterrupt) as raised:

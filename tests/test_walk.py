@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -242,7 +241,7 @@ def test_a_failure_calls_the_rest_off(said: bytes) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_ctrl_c_calls_everything_off() -> None:
+def test_ctrl_c_calls_everything_off(interrupt: Callable[[], None]) -> None:
     """Ctrl-C ends requests that are under way at once, and what came in order can be gone on from."""
     plain = paged(100, 5)
     interrupts = iter([True])
@@ -250,7 +249,7 @@ def test_ctrl_c_calls_everything_off() -> None:
     def script(request: Request) -> bytes:
         if request.page == 4 and next(interrupts, False):
             threading.Event().wait(0.2)  # the pages before it are taken meanwhile
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
             return SILENCE
         return plain(request)
 
@@ -265,7 +264,7 @@ def test_ctrl_c_calls_everything_off() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_does_not_wait_for_each_thread(interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections that are never made hold Ctrl-C back for as long as one of them may, not one after the other."""
     monkeypatch.setattr(walk, "_PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
@@ -277,11 +276,11 @@ def test_ctrl_c_does_not_wait_for_each_thread(monkeypatch: pytest.MonkeyPatch) -
         walk.lengths.remember(account, 250, 40)
         interrupted: list[float] = []
 
-        def interrupt() -> None:
+        def interrupts() -> None:
             interrupted.append(time.monotonic())
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
 
-        timer = threading.Timer(0.2, interrupt)
+        timer = threading.Timer(0.2, interrupts)
         timer.start()
         with pytest.raises(KeyboardInterrupt):
             amo.load_catalog(account)
