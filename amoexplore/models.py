@@ -222,6 +222,18 @@ class Request(Struct, frozen=True):
         return display.text(repr(self))
 
 
+class Message(Struct):
+    """A request on its way, to be signed and sent. Its repr shows neither its headers nor its body."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
 def settings_of(given: Mapping[str, Any] | None) -> Settings:
     """Return settings, masked.
 

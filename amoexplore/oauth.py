@@ -19,9 +19,7 @@ from amoexplore.tokens import MaskedText, Nobody, Token, claims, masked_text
 from amoexplore.transport import Transport
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
-
-    from amoexplore.models import Answer
+    from amoexplore.models import Answer, Message
     from amoexplore.pairs import Store
 
 EXCHANGE: Final = "/oauth2/access_token"
@@ -84,15 +82,15 @@ class PairToken(Token):
         self._exchanged: tuple[Pair, Pair] | None = None  # a pair, and what came for it
         self._lock = threading.Lock()
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def __call__(self, message: Message) -> Message:
         """Sign a request, and send it to where the account is now."""
         if _is_due(self._pair):
             self._renew(self._pair.access_token)
         pair = self._pair
-        request.headers["Authorization"] = _header(pair)
-        if request.url:
-            request.url = urlsplit(request.url)._replace(netloc=urlsplit(pair.url).netloc).geturl()
-        return request
+        message.headers["Authorization"] = _header(pair)
+        if message.url:
+            message.url = urlsplit(message.url)._replace(netloc=urlsplit(pair.url).netloc).geturl()
+        return message
 
     @property
     def client(self) -> str:
@@ -238,9 +236,9 @@ class _Asking(Nobody):
         super().__init__(pair.client_id)
         self._refresh_token = pair.refresh_token
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["X-Refresh-Token"] = self._refresh_token
-        return request
+    def __call__(self, message: Message) -> Message:
+        message.headers["X-Refresh-Token"] = self._refresh_token
+        return message
 
 
 def _decoded(answer: Answer, kind: type[_T]) -> _T:

@@ -6,12 +6,11 @@ from base64 import urlsafe_b64decode
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
-from requests.auth import AuthBase
 
 from amoexplore.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
+    from amoexplore.models import Message
 
 
 class MaskedText(str):
@@ -39,7 +38,7 @@ def masked_text(kind: type[MaskedText], value: object) -> MaskedText:
     raise TypeError("Expected a text of printable ASCII")
 
 
-class Token(AuthBase):
+class Token:
     """A long-lived token, which is never renewed; puts itself into the Authorization header and shows itself nowhere.
 
     Parameters
@@ -60,10 +59,10 @@ class Token(AuthBase):
             raise ConfigurationError(f"The token {what}. Copy it again, whole, from the integration's Keys tab.")
         self._text = token
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def __call__(self, message: Message) -> Message:
         """Sign a request."""
-        request.headers["Authorization"] = MaskedText(f"Bearer {self._text}")
-        return request
+        message.headers["Authorization"] = MaskedText(f"Bearer {self._text}")
+        return message
 
     #: Whether another one follows when it has expired.
     is_renewed = False
@@ -107,9 +106,9 @@ class Nobody(Token):
     def __init__(self, client: str) -> None:
         self._text = MaskedText(client)
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def __call__(self, message: Message) -> Message:
         """Leave a request as it is."""
-        return request
+        return message
 
 
 class Claims(msgspec.Struct, frozen=True):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -19,12 +18,12 @@ from urllib3.exceptions import (
     SSLError,
     TimeoutError,  # noqa: A004  of urllib3's
 )
-from urllib3.util import Retry
+from urllib3.util import Retry, make_headers
 
 from amoexplore import decode, errors, pacer, permits, retries
-from amoexplore.adapters import Adapter
 from amoexplore.hosts import base_address, is_loopback
-from amoexplore.models import Answer, Body, Problem, Request
+from amoexplore.models import Answer, Body, Message, Problem, Request
+from amoexplore.ways import Ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +60,10 @@ _BLOCKED = (
 
 #: How many round trips a request takes on a new connection: one to connect, and two with TLS or three with an old one.
 _TO_CONNECT: Final = {"http": 2, "https": 4}
+#: What goes with every request.
+_HEADERS: Final = {"accept": "application/hal+json"} | make_headers(
+    keep_alive=True, accept_encoding=True, user_agent="amoexplore"
+)
 #: Seconds for which at least nothing is sent after a refusal that is not waited out: as long as requests are counted.
 _BREATH = 1.0
 
@@ -131,14 +134,7 @@ class Transport:
             )
         self._token = token
         self._timeout = timeout
-        self._session = requests.Session()
-        self._session.headers.update({"Accept": "application/hal+json", "User-Agent": "amoexplore"})
-        # The environment's proxy and certificates count, its .netrc doesn't: another password would replace the token.
-        environment = self._session.merge_environment_settings(self._url, {}, stream=None, verify=None, cert=None)
-        self._session.trust_env = False
-        self._adapter = Adapter(verify=environment["verify"], proxies=environment["proxies"])
-        # Prepared once: preparing a request anew for every page would cost as much as sending it.
-        self._plain = self._session.prepare_request(requests.Request("GET", self._url))
+        self._ways = Ways(self._url)
         self._pacer = pacer.pacer_of(self._url, token.client)
         self._pace = permits.RATE if pace == "auto" else pace
         self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self._url).hostname or "")
@@ -239,28 +235,28 @@ class Transport:
         return 0.0 if wait and self._pace and isinstance(error, errors.TooManyRequests) else wait
 
     def _once(self, request: Request, errand: Errand, path: Callable[[], str] = str) -> Answer:
-        prepared = self._prepared(request)
+        message = self._message(request)
         try:
-            return self._answer(prepared, errand, path)
+            return self._answer(message, errand, path)
         except errors.Unauthorized:
             # What is answered so was not done, so that a write, too, may be sent again with another token.
-            if not self._token.renew(prepared.headers.get("Authorization", "")):
+            if not self._token.renew(message.headers.get("Authorization", "")):
                 raise
-        return self._answer(self._prepared(request), errand, path)
+        return self._answer(self._message(request), errand, path)
 
-    def _answer(self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str]) -> Answer:
+    def _answer(self, message: Message, errand: Errand, path: Callable[[], str]) -> Answer:
         failure: BaseException
         rate = self.rate
         try:
-            response, body = self._exchange(prepared, errand, path, rate)
-        except (requests.RequestException, HTTPError) as error:
-            failure = _unreachable(error, str(prepared.url), self._timeout)
+            response, body = self._exchange(message, errand, path, rate)
+        except HTTPError as error:
+            failure = _unreachable(error, str(message.url), self._timeout)
         except BaseException as error:  # noqa: BLE001  raised again just below
             failure = error
         else:
             self._has_answered = True
             request_id = response.headers.get("X-Request-Id")
-            answer = Answer(response.status, body, str(prepared.url), request_id, errand.sent, errand.waited)
+            answer = Answer(response.status, body, str(message.url), request_id, errand.sent, errand.waited)
             try:
                 return _accepted(answer, response)
             except errors.Refused as error:
@@ -270,7 +266,7 @@ class Transport:
         raise failure.with_traceback(None)
 
     def _exchange(
-        self, prepared: requests.PreparedRequest, errand: Errand, path: Callable[[], str], rate: int | None
+        self, message: Message, errand: Errand, path: Callable[[], str], rate: int | None
     ) -> tuple[BaseHTTPResponse, Body]:
         lease = 2 * self._timeout + 1
         with errand.stop.breaking() if errand.stop else nullcontext():
@@ -281,10 +277,10 @@ class Transport:
             ):
                 errand.waited += trip.waited + among.waited
                 # Not before there is a permit: so pages are sent for in order, and none that nobody wants any more.
-                prepared.url = f"{prepared.url}{path()}"
+                message.url = f"{message.url}{path()}"
                 trip.is_sent = among.is_sent = True
                 errand.sent += 1
-                response = self._adapter.ask(prepared, self._timeout, errand.meanwhile)
+                response = self._ways.ask(message, self._timeout, errand.meanwhile)
                 connection = response.connection
                 if errand.meanwhile is None:  # else it may have come long before
                     trip.round_trips = 1
@@ -306,14 +302,12 @@ class Transport:
             self._pacer.pause(pause, spaced=rate is not None)
             self._others.pause(pause)
 
-    def _prepared(self, request: Request) -> requests.PreparedRequest:
-        prepared = self._plain.copy()
-        prepared.method, prepared.url = request.method, request.url
+    def _message(self, request: Request) -> Message:
+        message = Message(request.method, request.url, dict(_HEADERS))
         if request.content is not None:
-            prepared.body = request.content.reveal()
-            prepared.headers["Content-Type"] = "application/json"
-            prepared.headers["Content-Length"] = str(len(request.content.reveal()))
-        return self._token(prepared)
+            message.body = request.content.reveal()
+            message.headers["content-type"] = "application/json"
+        return self._token(message)
 
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:

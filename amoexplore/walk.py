@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Self
 
 from amoexplore import lengths, pacer
-from amoexplore.adapters import MOST_AT_ONCE
 from amoexplore.errors import Blocked, Redirected
 from amoexplore.stops import CalledOff, Stop
 from amoexplore.transport import Errand
+from amoexplore.ways import MOST_AT_ONCE
 from amoexplore.wire import Page, split_url
 
 if TYPE_CHECKING:

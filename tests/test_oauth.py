@@ -611,7 +611,7 @@ def test_nothing_shows_tokens(sandbox: Sandbox) -> None:
     """Neither a pair nor an account made of one shows a token or the secret, and neither is pickled."""
     pair = stored(sandbox)
     account = amo.connect(sandbox.url)
-    things = (pair, account, account.token, vars(account.token), account._transport._session.__dict__)
+    things = (pair, account, account.token, vars(account.token), vars(account._transport))
     assert not [text for text in secrets_of(pair) for thing in things if text in repr(thing)]
     for thing in (pair, account):
         with pytest.raises(TypeError, match="not pickled"):

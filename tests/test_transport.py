@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
-import requests
 from certificates import in_folder, serve_by_tls
 from scripted import DROP, SILENCE, TOKEN, ScriptedServer, answer, answering, listing, problem, widget
 from tracebacks import shown
-from urllib3.exceptions import ConnectTimeoutError, SSLError
+from tunnels import tunnel
+from urllib3.exceptions import SSLError
 
 import amoexplore as amo
 from amoexplore import Account, errors
-from amoexplore.adapters import MOST_AT_ONCE, Adapter
 from amoexplore.models import Request
+from amoexplore.ways import MOST_AT_ONCE, Ways, _trusting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,29 +148,42 @@ def test_faults_of_tls(monkeypatch: pytest.MonkeyPatch, fault: str, kind: type[E
     def breaks(*_: object, **__: object) -> None:
         raise SSLError(fault)
 
-    monkeypatch.setattr(Adapter, "ask", breaks)
+    monkeypatch.setattr(Ways, "ask", breaks)
     with pytest.raises(kind, match=why):
         account.uninstall("x")
 
 
-@pytest.mark.parametrize(("bundle", "verify"), [(None, True), ("/etc/own.pem", "/etc/own.pem")])
-def test_certificates_are_always_checked(monkeypatch: pytest.MonkeyPatch, bundle: str | None, verify: object) -> None:
-    """TLS is checked, against the certificates that a company's REQUESTS_CA_BUNDLE names if it names some."""
-    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    if bundle:
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
-    checked = []
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", None])
+@pytest.mark.parametrize("proxy", ["https://proxy.example", "http://proxy.example", None])
+def test_certificates_are_always_checked(
+    proxy: str | None, variable: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS is checked, by whatever proxy, against the certificates that the environment names if it names some."""
+    _without_proxies(monkeypatch)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    trusted, read = certifi.where(), []
+    if variable:
+        trusted = str(tmp_path / "own.pem")
+        Path(trusted).write_bytes(Path(certifi.where()).read_bytes())
+        monkeypatch.setenv(variable, trusted)
+    if proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+    load = ssl.SSLContext.load_verify_locations
 
-    def checks(_: Adapter, __: object, url: str, verify: object, cert: object) -> None:
-        assert (url, cert) == ("https://example.amocrm.ru/api/v4/widgets/x", None)
-        checked.append(verify)
-        raise ConnectTimeoutError
+    def reads(context: ssl.SSLContext, *places: Any) -> None:
+        read.append(places[0])
+        load(context, *places)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "cert_verify", checks)
-    with pytest.raises(errors.ConnectionRefused):
-        Account("https://example.amocrm.ru", TOKEN).widget("x")
-    assert checked == [verify]
+    _trusting.cache_clear()
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", reads)
+    way = Ways("https://example.amocrm.ru")._way("https://example.amocrm.ru")
+    context = way.pool.conn_kw.get("ssl_context")
+    assert read == [trusted]
+    if proxy:
+        assert (context, way.pool.ca_certs, way.pool.cert_reqs) == (None, trusted, "CERT_REQUIRED")
+    else:
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.fixture
@@ -248,11 +262,14 @@ def test_threads_that_begin_at_once_make_one_way(monkeypatch: pytest.MonkeyPatch
     """Who finds no way yet waits for the one that is being made: nobody changes it once it is used."""
     made = []
 
-    def makes(_: Adapter, pool: Any, *__: object) -> None:
-        made.append(pool)
-        threading.Event().wait(0.05)
+    make = Ways._way
 
-    monkeypatch.setattr(Adapter, "cert_verify", makes)
+    def makes(ways: Ways, base: str) -> Any:
+        made.append(base)
+        threading.Event().wait(0.05)
+        return make(ways, base)
+
+    monkeypatch.setattr(Ways, "_way", makes)
     with answering(answer(listing([widget(1)]))) as server, ThreadPoolExecutor() as pool:
         account = server.account()
         assert [len(page.widgets) for page in pool.map(Account.widgets_page, [account] * 3)] == [1, 1, 1]
@@ -264,20 +281,12 @@ def test_connections_are_kept_for_as_many_as_ask_at_once() -> None:
     with answering(answer(listing([widget(1)]))) as server:
         account = server.account()
         assert len(account.widgets_page().widgets) == 1
-        (way,) = account._transport._adapter._ways.values()
+        (way,) = account._transport._ways._ways.values()
         taken = [way.pool._get_conn() for _ in range(MOST_AT_ONCE + 8)]
         for connection in taken:
             way.pool._put_conn(connection)
         assert way.pool.pool.qsize() == MOST_AT_ONCE
         assert len(account.widgets_page().widgets) == 1
-
-
-def test_a_proxy_is_checked_as_well() -> None:
-    """What is trusted is left to connections by way of a proxy: they may have to check that one, too."""
-    adapter, request = Adapter(proxies={}), requests.Request("GET", "https://example.amocrm.ru").prepare()
-    pool = adapter.get_connection_with_tls_context(request, True, {"https": "https://proxy.example"})  # noqa: FBT003
-    adapter.cert_verify(pool, "https://example.amocrm.ru", True, None)  # noqa: FBT003  as requests does
-    assert pool.ca_certs == certifi.where()
 
 
 def test_no_cookie_is_kept() -> None:
@@ -332,11 +341,53 @@ def test_netrc_does_not_replace_the_token(tmp_path: object, monkeypatch: pytest.
 def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """A company's proxy is respected: the request goes to it, with the whole address."""
     with answering(answer(listing([]))) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
+        _without_proxies(monkeypatch)
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//me:pass@"))
         amo.load_catalog(Account("http://127.0.0.1:9", TOKEN))
-    assert proxy.requests[0].target == "http://127.0.0.1:9/api/v4/widgets?page=1&limit=250"
+        monkeypatch.setenv("no_proxy", "127.0.0.0/8")
+        with pytest.raises(errors.ConnectionRefused, match="Nothing answers"):
+            amo.load_catalog(Account("http://127.0.0.1:9", TOKEN))
+    (request,) = proxy.requests
+    assert request.target == "http://127.0.0.1:9/api/v4/widgets?page=1&limit=250"
+    assert request.headers["proxy-authorization"] == "Basic bWU6cGFzcw=="
+
+
+def test_by_tls_a_proxy_sees_nothing(by_tls: tuple[Account, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By way of a proxy TLS is spoken with the account, and checked: the proxy sees neither token nor address."""
+    account, trusted = by_tls
+    _without_proxies(monkeypatch)
+    with tunnel() as (proxy, heads):
+        monkeypatch.setenv("https_proxy", proxy)
+        assert len(Account(account.url, TOKEN).widgets_page().widgets) == 1
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+        with pytest.raises(errors.Unreachable, match="certificate does not check"):
+            Account(account.url, TOKEN).widgets_page()
+        trusted.unlink()
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        with pytest.raises(errors.ConfigurationError, match=r"certificate\.pem can't be read"):
+            Account(account.url, TOKEN).widgets_page()
+    assert {head.partition(" HTTP")[0] for head in heads} == {f"CONNECT {account.url.removeprefix('https://')}"}
+    assert not [head for head in heads if TOKEN in head or "/api" in head]
+
+
+@pytest.mark.parametrize("proxy", ["http://me:pass@:8080", "http://me:pass@proxy.example:port", "socks5://me:pass@x"])
+def test_a_proxy_that_is_none(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that can't be used is told as such, without its password; and the outcome of a write is known."""
+    _without_proxies(monkeypatch)
+    monkeypatch.setitem(sys.modules, "socks", None)  # PySocks is nobody's dependency
+    monkeypatch.setenv("https_proxy", proxy)
+    account = Account("https://example.amocrm.ru", TOKEN, write=True)
+    for send in (account.widget, account.uninstall):
+        with pytest.raises(
+            errors.ConfigurationError, match=r"HTTPS_PROXY, or set NO_PROXY=example\.amocrm\.ru"
+        ) as raised:
+            send("x")
+        assert "me:pass" not in shown(raised.value)
+
+
+def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 def test_names_of_this_machine_are_looked_up_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,11 +438,11 @@ def test_interrupts_do_not_show_the_token(crash: type[BaseException], monkeypatc
 def test_reprs_do_not_show_the_token() -> None:
     """Neither the account nor anything in it shows the token, however deep one looks."""
     account = Account("https://example.amocrm.ru", TOKEN)
-    session = account._transport._session
-    prepared = account._transport._prepared(Request("GET", account.url))
-    assert prepared.headers["Authorization"] == f"Bearer {TOKEN}"
-    for thing in (account, account._repr_html_(), account._transport, account.token, prepared.headers, vars(session)):
+    message = account._transport._message(Request("GET", account.url))
+    assert message.headers["Authorization"] == f"Bearer {TOKEN}"
+    for thing in (account, account._repr_html_(), account._transport, account.token, message, message.headers):
         assert TOKEN not in repr(thing)
+    assert TOKEN not in repr(vars(account._transport))
 
 
 @pytest.mark.parametrize(
