@@ -131,7 +131,8 @@ class Pacer:
         """Make the locks; anew in a forked process, to which those of the other one are of no use, or held for ever."""
         self._lock: FileLock | None = None
         self._mutex = threading.Lock()
-        self._turn = threading.Lock()
+        # It knows whose it is: Ctrl-C can come between the moment when it is taken and that when it is known to be.
+        self._turn = threading.RLock()
 
     @contextmanager
     def trip(
@@ -244,13 +245,16 @@ class Pacer:
 
     @contextmanager
     def _queue(self, stop: Stop | None, ended: threading.Event) -> Iterator[None]:
-        while not self._turn.acquire(timeout=_SLICE):
-            self._demand_open(stop, ended)
         try:
+            while not self._turn.acquire(timeout=_SLICE):
+                self._demand_open(stop, ended)
             self._demand_open(stop, ended)
             yield
         finally:
-            self._turn.release()
+            try:  # noqa: SIM105  Ctrl-C could break into suppress
+                self._turn.release()
+            except RuntimeError:  # it was not taken
+                pass
 
     def _try(self, permit: str, rate: int, lease: float) -> float:
         """Take a permit and return 0, or return after how many seconds to look again."""

@@ -375,6 +375,34 @@ def test_ctrl_c_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     FileLock(lock, timeout=0).acquire().lock.release()
 
 
+def test_ctrl_c_leaves_no_turn() -> None:
+    """KeyboardInterrupt just when a request's turn has come leaves the turn to other threads."""
+
+    class Interrupted:
+        def __init__(self, turn: Any) -> None:
+            self._turn = turn
+            self.release = turn.release
+
+        def acquire(self, timeout: float) -> None:
+            self._turn.acquire(timeout=timeout)
+            raise KeyboardInterrupt
+
+    with answering(PAGE) as server:
+        account = Account(server.url, TOKEN, pace=7)
+        pace = account._transport._pacer
+        turn, pace._turn = pace._turn, Interrupted(pace._turn)  # type: ignore[assignment]
+        with pytest.raises(KeyboardInterrupt) as raised:
+            account.widgets_answer()
+        pace._turn = turn
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(account.widgets_answer)
+            try:
+                assert other.result(timeout=10).status == 200
+            finally:
+                pace.close(errors.Blocked("the end"))  # of a wait that has none
+    assert raised.tb
+
+
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_goes_on() -> None:
     """A process that is forked from one that has an account shares its pace, as any other does."""
