@@ -194,7 +194,7 @@ def test_a_file_is_not_closed_while_it_is_written(tmp_path: Path) -> None:
     writing = threading.Thread(target=file.take, args=["rows"])
     closing = threading.Thread(target=file.__exit__)
     writing.start()
-    begun.wait()
+    assert begun.wait(10)
     closing.start()
     closing.join(0.1)  # without a lock it would be over by then
     go_on.set()
