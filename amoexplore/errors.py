@@ -103,7 +103,7 @@ class AmoError(Exception):
 
 
 class ConfigurationError(AmoError, ValueError):
-    """An address or a token that cannot be used."""
+    """An address or a token that cannot be used, or what the environment names: a proxy, certificates."""
 
 
 class Unreachable(AmoError, ConnectionError):

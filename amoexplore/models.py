@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from msgspec import Struct
@@ -222,7 +223,8 @@ class Request(Struct, frozen=True):
         return display.text(repr(self))
 
 
-class Message(Struct):
+@dataclass(slots=True)  # a Struct would show all of it to rich
+class Message:
     """A request on its way, to be signed and sent. Its repr shows neither its headers nor its body."""
 
     method: str
@@ -256,9 +258,16 @@ def masked(value: Any) -> Any:
 
 
 class Body(bytes):
-    """The body of an answer; its repr does not show it, as the settings of a widget may stand in it."""
+    """The body of an answer; its repr does not show it, as the settings of a widget may stand in it.
+
+    Nor does that of a piece of it: what shortens long values would show their beginnings.
+    """
 
     __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        piece = super().__getitem__(key)
+        return type(self)(piece) if isinstance(key, slice) else piece
 
     def __repr__(self) -> str:
         return f"{len(self)} bytes"

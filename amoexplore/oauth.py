@@ -181,6 +181,8 @@ def refreshed(pair: Pair, store: Store) -> Pair:
         If there is no telling now.
     PaymentRequired, Forbidden, TooManyRequests
         If that is the answer.
+    ConfigurationError
+        If the environment's proxy can't be one, or the certificates that are trusted can't be read.
     """
     try:
         return _exchanged_surely(pair.url, pair)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Self, SupportsIndex
 
 import msgspec
 
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 
 class MaskedText(str):
-    """A text whose repr does not show it, so that a traceback with locals or a dump of headers doesn't either."""
+    """A text whose repr does not show it, so that a traceback with locals or a dump of headers doesn't either.
+
+    Nor does that of a piece of it: what shortens long texts would show their beginnings.
+    """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'***'"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Self:
+        return type(self)(super().__getitem__(key))
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("A token is not pickled: it would stand in clear. Get it anew where it is needed.")

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import certifi
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import connection_from_url
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 from urllib3.util.ssl_ import create_urllib3_context
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from ssl import SSLContext
 
+    from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.response import BaseHTTPResponse
 
     from amoexplore.models import Message
@@ -180,8 +181,8 @@ class Ways:
         if self._proxies and not is_here:
             way = _by_proxy(base, self._proxies, trusted)
         else:
-            kind = HTTPSConnectionPool if by_tls else HTTPConnectionPool
-            way = _Way(kind("127.0.0.1" if is_here else host, parts.port, maxsize=MOST_AT_ONCE, **by_tls), "")
+            where = f"{parts.scheme}://127.0.0.1{parts.netloc[len(host) :]}" if is_here else base
+            way = _Way(connection_from_url(where, maxsize=MOST_AT_ONCE, **by_tls), "")
         way.pool.ConnectionCls = _breakable(way.pool.ConnectionCls)
         cast("LifoQueue[Any]", way.pool.pool).__class__ = _Idle
         return way
@@ -208,7 +209,8 @@ def _proxies(url: str) -> Mapping[str, str]:
     """Return the environment's proxies, by scheme; none where it names none for an address."""
     if not getproxies().keys() - {"no"}:
         return {}
-    from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415  that takes half as long as a request
+    with _making:  # a process that was forked meanwhile would wait for the end of this import for ever
+        from requests.utils import get_environ_proxies, select_proxy  # noqa: PLC0415  it takes half a request's time
 
     proxies = get_environ_proxies(url)
     return proxies if select_proxy(url, proxies) else {}
@@ -225,12 +227,13 @@ def _by_proxy(base: str, proxies: Mapping[str, str], trusted: str) -> _Way:
     import requests  # noqa: PLC0415  as above
 
     adapter, request = requests.adapters.HTTPAdapter(pool_maxsize=MOST_AT_ONCE), requests.Request("GET", base).prepare()
-    pool: Any = None
-    with suppress(requests.RequestException, HTTPError):  # not even as a context: it may hold the proxy's password
-        pool = adapter.get_connection_with_tls_context(request, trusted, proxies)
-    if pool is None:
-        raise errors.ConfigurationError(
-            f"The proxy that the environment names for {base} can't be one: check HTTPS_PROXY, or set "
-            f"NO_PROXY={urlsplit(base).hostname}. A SOCKS proxy needs the package PySocks."
-        )
-    return _Way(pool, adapter.request_url(request, proxies).removesuffix(request.path_url))
+    # What goes wrong may hold the proxy's password, and is not even the context of another error.
+    with suppress(requests.RequestException, HTTPError, ValueError):
+        pool: Any = adapter.get_connection_with_tls_context(request, trusted, proxies)
+        return _Way(pool, adapter.request_url(request, proxies).removesuffix(request.path_url))
+    parts = urlsplit(base)
+    raise errors.ConfigurationError(
+        f"The proxy that the environment names for {base} can't be one: check {parts.scheme.upper()}_PROXY and "
+        "ALL_PROXY, where an address such as http://proxy.example:3128 belongs (for SOCKS the package PySocks is "
+        f"needed), or set NO_PROXY={parts.hostname}."
+    )
