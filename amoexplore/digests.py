@@ -39,14 +39,13 @@ class Digests:
         ordered = np.sort(asked)  # what is looked up in order is found in half of the time
         found: dict[int, int] = {}
         for digests, firsts in self._runs:
-            places = digests.searchsorted(ordered).clip(max=len(digests) - 1)
-            hits = digests[places] == ordered
-            found |= dict(zip(ordered[hits].tolist(), firsts[places[hits]].tolist(), strict=True))
-        return (
-            {code: found[each] for code, each in zip(codes, asked.tolist(), strict=True) if each in found}
-            if found
-            else {}
-        )
+            places = digests.searchsorted(ordered)
+            hits = digests.take(places, mode="clip") == ordered
+            if hits.any():
+                found |= dict(zip(ordered[hits].tolist(), firsts[places[hits]].tolist(), strict=True))
+        if not found:
+            return {}
+        return {code: found[each] for code, each in zip(codes, asked.tolist(), strict=True) if each in found}
 
 
 def _digested(codes: Sequence[str]) -> _Array:
