@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ class _Tunnel(socketserver.StreamRequestHandler):
 
 
 def _relay(one: socket.socket, other: socket.socket) -> None:
-    while some := one.recv(65_536):
-        other.sendall(some)
-    other.shutdown(socket.SHUT_WR)
+    with suppress(OSError):  # whoever does not trust the other one breaks the connection
+        while some := one.recv(65_536):
+            other.sendall(some)
+    with suppress(OSError):
+        other.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
