@@ -36,9 +36,11 @@ def decoding(bench: Bench) -> Section:
             unalike = catalogue.unalike(bodies)
             _demand_same(ways, bodies)
             _demand_same(ways, unalike)
-            measured[f"{size:,}, each template its own"] = interleaved(ways, runs, partial(list, unalike))
+            measured[f"{size:,}, each template its own"] = interleaved(
+                ways, runs, partial(list, unalike), bench.plan.quick
+            )
         name = f"{size:,} widgets"
-        measured[name] = seconds = interleaved(ways, runs, partial(list, bodies))
+        measured[name] = seconds = interleaved(ways, runs, partial(list, bodies), bench.plan.quick)
         what = f"Decoding alone, {name}"
         goals.append(Goal(f"{what}: as fast as by hand, typed", seconds[TYPED] / seconds[OURS], least=10))
         goals.append(Goal(f"{what}: the time of the floor", seconds[OURS] / seconds[FLOOR], most=1.15))
@@ -93,7 +95,8 @@ def _sizes(bench: Bench) -> list[tuple[int, int]]:
 def _whole_job(ways: Mapping[str, Callable[[str], Tables]], bench: Bench, size: int, runs: int) -> Seconds:
     url = bench.server.serve(size=size)
     bodies = list(by_hand.fetched(url))
-    return interleaved({**ways, FLOOR: lambda _: rivals.floor(bodies)}, runs, lambda: url)
+    floor = {FLOOR: lambda _: rivals.floor(bodies)}
+    return interleaved({**ways, **floor}, runs, lambda: url, bench.plan.quick)
 
 
 def _demand_same(ways: Mapping[str, Callable[..., Tables]], given: object) -> None:

@@ -27,6 +27,8 @@ class Plan:
         How far away, in seconds there and back.
     runs, few, starts : int
         How often what is short is measured, what takes long, and what is over at once.
+    quick : int
+        How often in a row where the processor is measured, and others take much longer.
     clean_runs : int
         Loads at a limit, of which not one may be refused a request.
     at_once : int
@@ -44,6 +46,7 @@ class Plan:
     runs: int = 7
     few: int = 3
     starts: int = 21
+    quick: int = 3
     clean_runs: int = 50
     at_once: int = 12
     rest: float = 1.1
