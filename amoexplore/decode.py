@@ -43,8 +43,10 @@ def listing(answer: Answer) -> Body | None:
     BadAnswer
         If it is a web page, or broken off.
     """
-    body = None if answer.status == HTTPStatus.NO_CONTENT else _strict(answer)
-    if body is None and answer.status != HTTPStatus.NO_CONTENT:
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return None
+    body = _strict(answer)
+    if body is None:
         _plain(answer)  # what is odd at its beginning may be broken further on
     return body
 

@@ -88,8 +88,7 @@ class PairToken(Token):
             self._renew(self._pair.access_token)
         pair = self._pair
         message.headers["Authorization"] = _header(pair)
-        if message.url:
-            message.url = urlsplit(message.url)._replace(netloc=urlsplit(pair.url).netloc).geturl()
+        message.url = urlsplit(message.url)._replace(netloc=urlsplit(pair.url).netloc).geturl()
         return message
 
     @property
@@ -118,7 +117,7 @@ class PairToken(Token):
             if self._pair.access_token != stale:
                 return
             if self._exchanged is None:  # what is still to be saved has to wait for nothing
-                _way(self._pair.url, self._pair.client_id).await_permit()  # out here, where Ctrl-C ends it
+                _transport(self._pair.url, self._pair.client_id).await_permit()  # out here, where Ctrl-C ends it
             with ExitStack() as held:
                 held.enter_context(self._store.alone())
                 stored = self._store.load() or self._pair
@@ -148,7 +147,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     """
     before = time.time()
     content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = _way(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
+    answer = _transport(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
     granted = _decoded(answer, _Granted)
     # Rather by this machine's clock, which renewals go by, than by amoCRM's.
     by_clock = None if granted.expires_in is None else before + granted.expires_in
@@ -165,7 +164,7 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     )
 
 
-def _way(url: str, client_id: str) -> Transport:
+def _transport(url: str, client_id: str) -> Transport:
     """Return what sends an exchange."""
     return Transport(url, Nobody(client_id), timeout=_TIMEOUT, pace="auto")
 

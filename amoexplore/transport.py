@@ -250,13 +250,13 @@ class Transport:
         try:
             response, body = self._exchange(message, errand, path, rate)
         except HTTPError as error:
-            failure = _unreachable(error, str(message.url), self._timeout)
+            failure = _unreachable(error, message.url, self._timeout)
         except BaseException as error:  # noqa: BLE001  raised again just below
             failure = error
         else:
             self._has_answered = True
             request_id = response.headers.get("X-Request-Id")
-            answer = Answer(response.status, body, str(message.url), request_id, errand.sent, errand.waited)
+            answer = Answer(response.status, body, message.url, request_id, errand.sent, errand.waited)
             try:
                 return _accepted(answer, response)
             except errors.Refused as error:
