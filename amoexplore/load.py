@@ -78,14 +78,14 @@ def load_catalog(
     before = progress_of(resume, account.url, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
-    asked = before.requests + Tally.of(part.tally for part in parts).requests
     walk = Walk(account, before.limit, before.pages + 1)
+    walk.sent, walk.failed = before.requests, before.failed
     try:
         _go(walk, parts, on_bad=on_bad, progress=progress)
-        catalog = _catalog(parts, account.name, asked + walk.sent, started)
+        catalog = _catalog(parts, account.name, walk, started)
     except BaseException as error:
-        failed = asked + walk.sent - Tally.of(part.tally for part in parts).requests
-        Progress(account.url, before.limit, tuple(parts), failed, time.perf_counter() - started).tell(error)
+        seconds = time.perf_counter() - started
+        Progress(account.url, before.limit, tuple(parts), walk.sent, walk.failed, seconds).tell(error)
         raise
     warn(catalog.report, "catalog.report")
     return catalog
@@ -149,12 +149,13 @@ def read(
                 return
 
 
-def _catalog(parts: Sequence[Part[Any]], account: str, requests: int, started: float) -> Catalog:
+def _catalog(parts: Sequence[Part[Any]], account: str, walk: Walk, started: float) -> Catalog:
     from amoexplore.frames import frame  # noqa: PLC0415  a page has come
 
     tally = Tally.of(part.tally for part in parts)
     widgets, settings = frame("widgets", parts), frame("settings", parts)
-    return Catalog(widgets, settings, tally.report(account, requests, time.perf_counter() - started))
+    report = tally.report(account, walk.sent, walk.failed, time.perf_counter() - started)
+    return Catalog(widgets, settings, report)
 
 
 def load_widgets(

@@ -17,7 +17,6 @@ from amoexplore.hosts import account_address
 from amoexplore.load import load_catalog
 from amoexplore.permits import RATE
 from amoexplore.progress import Progress
-from amoexplore.reports import Tally
 from amoexplore.tokens import MaskedText, Token
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Member:
                 type(error).__name__,
                 str(error),
                 pages=came.pages,
-                requests=came.requests + Tally.of(part.tally for part in came.parts).requests,
+                requests=came.requests,
                 seconds=time.perf_counter() - started,
             )
         report = catalog.report

@@ -23,8 +23,8 @@ class Progress:
         Widgets a page.
     parts : tuple of Part
         What became of its pages.
-    requests : int
-        How many brought nothing.
+    requests, failed : int
+        How many requests were sent, and how many of them failed.
     seconds : float
         That it took.
     """
@@ -33,6 +33,7 @@ class Progress:
     limit: int
     parts: tuple[Part[Any], ...] = ()
     requests: int = 0
+    failed: int = 0
     seconds: float = 0.0
 
     @property

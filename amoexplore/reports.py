@@ -27,7 +27,8 @@ class Report:
     account : str
         Where from.
     pages, requests, retries : int
-        Pages with widgets; requests sent; how many of them brought no page.
+        Pages with widgets; requests sent, also for pages that there were not; how many of them failed, and were sent
+        again.
     seconds, waited : float
         From the first request to the last row; and what of it was waiting, for the pace or before another try.
     widgets, settings : int
@@ -181,13 +182,13 @@ class Tally:
         """How many widgets had not come before."""
         return sum(self.fresh)
 
-    def report(self, account: str, requests: int, seconds: float) -> Report:
-        """Return the report of a load that took so many requests, with those that brought nothing."""
+    def report(self, account: str, requests: int, failed: int, seconds: float) -> Report:
+        """Return the report of a load that took so many requests, of which so many failed."""
         return Report(
             account,
             self.filled,
             requests,
-            requests - len(self.fresh),
+            failed,
             seconds,
             self.waited,
             self.widgets,

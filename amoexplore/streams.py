@@ -119,7 +119,8 @@ def iter_pages(
 def _pages(account: Account, limit: int, *, on_bad: str, progress: bool | None) -> Iterator[CatalogPage]:
     with Walk(account, limit) as walk:
         for number, part in enumerate(read(begun(walk), Reader(), on_bad=on_bad, progress=progress), 1):
-            report = part.tally.report(account.name, part.tally.requests, part.tally.waited)
+            sent = part.tally.requests
+            report = part.tally.report(account.name, sent, sent - 1, part.tally.waited)
             warn(report, "page.report")
             yield CatalogPage(number, report, part)
 
@@ -190,7 +191,7 @@ def stream(account: Account, paths: Mapping[TableName, Path], kind: type[TableFi
                 written = thread.submit(_add, writers, part)
         if written:
             written.result()
-    report = tally.report(account.name, walk.sent, time.perf_counter() - started)
+    report = tally.report(account.name, walk.sent, walk.failed, time.perf_counter() - started)
     warn(report, "report")
     return report
 

@@ -54,8 +54,8 @@ class Walk:
 
     Attributes
     ----------
-    sent : int
-        How many requests were sent; final once the context is left.
+    sent, failed : int
+        How many requests were sent, and how many of them failed; final once the context is left.
     meanwhile : callable, optional
         What to do with a page before it is given out, while the next one is on its way, where that is asked for by this
         thread; no more than one page is asked for ahead.
@@ -69,7 +69,7 @@ class Walk:
         self._ahead: _Ahead | None = None
         self._counting = threading.Lock()
         self._interrupt: BaseException | None = None  # until the page before it has been taken
-        self.sent = 0
+        self.sent = self.failed = 0
         self.meanwhile: Callable[[Page], object] | None = None
 
     def __enter__(self) -> Self:
@@ -148,12 +148,18 @@ class Walk:
             yield page
 
     def _fetch(self, draw: Callable[[], int], errand: Errand) -> Page:
+        did_not_fail = 0
         try:
             page = self._account.fetch_page(draw, self._limit, errand)
+            _check_links(page, self._account)
+            did_not_fail = 1
+        except CalledOff:
+            did_not_fail = min(errand.sent, 1)
+            raise
         finally:
             with self._counting:
                 self.sent += errand.sent
-        _check_links(page, self._account)
+                self.failed += errand.sent - did_not_fail
         return page
 
 

@@ -395,6 +395,26 @@ def test_slow_servers_are_asked_for_more_at_once(monkeypatch: pytest.MonkeyPatch
     assert report.seconds < 1.2
 
 
+@pytest.mark.usefixtures("at_once")
+def test_called_off_is_no_retry() -> None:
+    """What was asked for ahead and not wanted is a request of the report, and no retry: only what failed is one."""
+    failing = iter([problem(500), DROP])
+    plain = paged(14, 5)
+    beyond = threading.Event()
+
+    def script(request: Request) -> bytes:
+        if request.page > 3:
+            beyond.set()
+        if request.page == 3:
+            beyond.wait()
+        return (request.page == 2 and next(failing, None)) or plain(request)
+
+    with ScriptedServer(script) as server:
+        report = amo.load_catalog(server.account(), limit=5).report
+    assert (report.pages, report.retries) == (3, 2)
+    assert report.requests > 3 + 2
+
+
 def test_fast_servers_are_asked_one_by_one(account: Account, sandbox: Sandbox) -> None:
     """Where a round trip is shorter than what threads cost, there are none, and no request too many."""
     before = len(sandbox.requests)
