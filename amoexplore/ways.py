@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-import certifi
 from urllib3 import connection_from_url
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
@@ -131,7 +130,7 @@ class Ways:
 
     def __init__(self, url: str) -> None:
         self._proxies = _proxies(url)
-        self._bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        self._bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
         self._ways: dict[str, _Way] = {}
 
     def ask(self, message: Message, timeout: float, meanwhile: Callable[[], object] | None = None) -> BaseHTTPResponse:
@@ -172,14 +171,22 @@ class Ways:
         finally:
             _meanwhile.reset(token)
 
+    @property
+    def _trusted(self) -> str:
+        """Where the certificates are that are trusted."""
+        if not self._bundle:
+            import certifi  # noqa: PLC0415  this machine is asked without
+
+            self._bundle = certifi.where()
+        return self._bundle
+
     def _way(self, base: str) -> _Way:
         parts = urlsplit(base)
         host = parts.hostname or ""
         is_here = has_a_name_here(host)
-        trusted = self._bundle or certifi.where()
-        by_tls: dict[str, Any] = {"ssl_context": _trust(trusted)} if parts.scheme == "https" else {}
+        by_tls: dict[str, Any] = {"ssl_context": _trust(self._trusted)} if parts.scheme == "https" else {}
         if self._proxies and not is_here:
-            way = _by_proxy(base, self._proxies, trusted)
+            way = _by_proxy(base, self._proxies, self._trusted)
         else:
             where = f"{parts.scheme}://127.0.0.1{parts.netloc[len(host) :]}" if is_here else base
             way = _Way(connection_from_url(where, maxsize=MOST_AT_ONCE, **by_tls), "")

@@ -5,12 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pandas as pd
 import pytest
+from programs import AMOEXPLORE, program
 from scripted import TOKEN, catalogue, widget
 
 import amoexplore as amo
@@ -18,6 +18,8 @@ from amoexplore import Account, export, lab, streams
 from amoexplore.cli import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from amoexplore import Sandbox
 
 
@@ -36,20 +38,10 @@ def restored_signal() -> object:
     signal.signal(signal.SIGTERM, before)
 
 
-def command(*arguments: str) -> subprocess.Popen[str]:
-    """Start the command as a user does."""
-    return subprocess.Popen(
-        [Path(sys.executable).with_name("amoexplore"), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_sandbox_serves_until_it_is_stopped(stop: signal.Signals) -> None:
     """The command prints its address when it is ready, serves there, and ends at Ctrl-C without a traceback."""
-    with command("sandbox", "--size", "5", "--token", TOKEN) as process:
+    with program(AMOEXPLORE, "sandbox", "--size", 5, "--token", TOKEN, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         ready = process.stdout.readline()
@@ -66,8 +58,7 @@ def test_sandbox_serves_until_it_is_stopped(stop: signal.Signals) -> None:
 def test_sandbox_under_nohup() -> None:
     """A sandbox that was started to outlive its terminal does."""
     nohup = shutil.which("nohup") or pytest.fail("nohup is part of every POSIX system")
-    arguments = [nohup, Path(sys.executable).with_name("amoexplore"), "sandbox", "--token", TOKEN]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with program(nohup, AMOEXPLORE, "sandbox", "--token", TOKEN, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()
         url = process.stdout.readline().strip().partition("=")[2]
@@ -79,7 +70,7 @@ def test_sandbox_under_nohup() -> None:
 
 def test_sandbox_prints_the_token_that_it_made() -> None:
     """Without --token the printed lines are all that another shell needs."""
-    with command("sandbox") as process:
+    with program(AMOEXPLORE, "sandbox") as process:
         assert process.stdout is not None
         process.stdout.readline()
         url, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
@@ -93,7 +84,7 @@ def test_sandbox_keeps_its_state(tmp_path: Path) -> None:
     arguments = ("sandbox", "--state", str(tmp_path / "state.sqlite"), "--token", TOKEN, "--size", "30", "--seed", "4")
     frames = []
     for _ in range(2):
-        with command(*arguments) as process:
+        with program(AMOEXPLORE, *arguments) as process:
             assert process.stdout is not None
             process.stdout.readline()
             url = process.stdout.readline().strip().partition("=")[2]
@@ -266,13 +257,8 @@ def test_lab_stops_all_at_once(tmp_path: Path, with_account: bool, stop: str) ->
     environment["PYTHONPATH"] = str(tmp_path)
     if with_account:
         environment |= {"AMOEXPLORE_URL": "https://example.amocrm.ru", "AMOEXPLORE_TOKEN": TOKEN}
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", str(tmp_path / "notebooks")],
-        stdout=subprocess.PIPE,
-        env=environment,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    lab_there = (AMOEXPLORE, "lab", "--notebooks", tmp_path / "notebooks")
+    with program(*lab_there, env=environment, start_new_session=True) as process:
         assert process.stdout is not None
         pid, url, token = process.stdout.readline().split()
         assert (url == "https://example.amocrm.ru") is with_account
@@ -293,7 +279,7 @@ def test_lab_that_fails(tmp_path: Path) -> None:
     (tmp_path / "jupyterlab.py").write_text("raise SystemExit(3)")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AMOEXPLORE_")}
     done = subprocess.run(
-        [Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", tmp_path / "notebooks"],
+        [AMOEXPLORE, "lab", "--notebooks", tmp_path / "notebooks"],
         env=environment | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -319,9 +305,7 @@ def test_lab_with_half_an_account(
 @pytest.mark.usefixtures("environment")
 def test_as_a_module_and_cut_off() -> None:
     """``python -m amoexplore`` is the command; who reads its output may go away."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "amoexplore", "load"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with program(sys.executable, "-m", "amoexplore", "load", stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

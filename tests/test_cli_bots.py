@@ -2,13 +2,11 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import urllib.request
-from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from programs import AMOEXPLORE, program
 
 from amoexplore.cli import main
 
@@ -29,9 +27,8 @@ def go_on(url: str, bot: str) -> int:
 
 def test_sandbox_begins_with_bots() -> None:
     """Each --bot waits when the sandbox is ready, and goes on once."""
-    command = [Path(sys.executable).with_name("amoexplore"), "sandbox", "--size", "1", "--token", TOKEN]
     bots = ["--bot", "salesbot:77:1001", "--bot", "marketingbot:5:6"]
-    with subprocess.Popen([*command, *bots], stdout=subprocess.PIPE, text=True) as process:
+    with program(AMOEXPLORE, "sandbox", "--size", 1, "--token", TOKEN, *bots) as process:
         assert process.stdout is not None
         process.stdout.readline()
         url = process.stdout.readline().strip().partition("=")[2]

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from exchange import as_caller, refresh
 from page import call
+from programs import AMOEXPLORE, program
 
 from amoexplore.cli import main
 
@@ -24,8 +22,7 @@ LIST = "/api/v4/widgets?limit=1"
 @contextmanager
 def begun(*options: str) -> Iterator[Any]:
     """Start the command, and yield what calls need of a sandbox: its address and its token."""
-    command = [Path(sys.executable).with_name("amoexplore"), "sandbox", "--size", "1", "--token", TOKEN, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with program(AMOEXPLORE, "sandbox", "--size", 1, "--token", TOKEN, *options) as process:
         assert process.stdout is not None
         printed = [process.stdout.readline() for _ in range(2)]
         yield SimpleNamespace(url=printed[1].strip().partition("=")[2], token=TOKEN)

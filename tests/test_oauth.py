@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 from clocks import Skipping
 from pairs_of import exchanges, stored
+from programs import program
 from scripted import DROP, ScriptedServer, answer, answering, problem
 from steps import killed
 from tracebacks import shown
@@ -136,14 +137,9 @@ def test_long_lived_tokens_are_never_renewed(strict: Sandbox) -> None:
 def test_ten_threads_of_three_processes_renew_once(sandbox: Sandbox) -> None:
     """Thirty threads of three processes that find the token expired make one exchange, and all go on with it."""
     stored(sandbox, due=True)
-    command = [sys.executable, str(SUPPORT / "renewing.py"), sandbox.url]
+    command = (sys.executable, SUPPORT / "renewing.py", sandbox.url)
     with ExitStack() as stack:
-        processes = [
-            stack.enter_context(
-                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-            )
-            for _ in range(3)
-        ]
+        processes = [stack.enter_context(program(*command, stdin=subprocess.PIPE, bufsize=1)) for _ in range(3)]
         assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 3
         for process in processes:
             assert process.stdin is not None

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import methodcaller
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from programs import program
 from scripted import DROP, SILENCE, TOKEN, answer, answering, listing, problem, widget
 
 import amoexplore as amo
@@ -46,11 +48,9 @@ def real_time(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("real_time")
 def test_burst_of_threads_and_processes() -> None:
     """Sixty calls from eight threads in each of three processes: all answered, each at its first try, no 429."""
-    with Sandbox(rate=7) as sandbox:
-        command = [sys.executable, str(CALLING), sandbox.url, sandbox.token, "20", "8"]
-        callers = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
-        ]
+    with Sandbox(rate=7) as sandbox, ExitStack() as stack:
+        command = (sys.executable, CALLING, sandbox.url, sandbox.token, 20, 8)
+        callers = [stack.enter_context(program(*command, stdin=subprocess.PIPE)) for _ in range(3)]
         outputs = [caller.communicate("go\n", timeout=60)[0] for caller in callers]
         statuses = [request.status for request in sandbox.requests]
     assert [caller.returncode for caller in callers] == [0, 0, 0]

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from programs import program
 from scripted import DROP, ScriptedServer, answer, answering, no_content, problem, widget
 from steps import NEVER, killed
 from tracebacks import shown
@@ -435,12 +436,7 @@ def test_a_trial_in_another_process(account: Account, changing: Sandbox) -> None
         "import sys, amoexplore as amo\n"
         "with amo.trial(amo.Account(*sys.argv[1:])): print('begun', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, account.url, changing.token],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with program(sys.executable, "-c", code, account.url, changing.token, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()

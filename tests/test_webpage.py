@@ -6,10 +6,8 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import markup
@@ -17,6 +15,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 from packaging.version import Version
+from programs import AMOEXPLORE, program
 from scripted import TOKEN, ScriptedServer, answer, catalogue, listing, setting, widget
 
 import amoexplore as amo
@@ -25,6 +24,7 @@ from amoexplore.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from markup import Element
 
@@ -399,7 +399,7 @@ def test_report_of_no_account(
 def test_report_without_a_token(listening: ScriptedServer, tmp_path: Path) -> None:
     """Where nobody can be asked for the token, its absence is an error."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("amoexplore"), "report", "--account", listening.url],
+        [AMOEXPLORE, "report", "--account", listening.url],
         cwd=tmp_path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -416,14 +416,8 @@ def test_report_without_a_token(listening: ScriptedServer, tmp_path: Path) -> No
 def test_report_asks_for_the_token(listening: ScriptedServer, tmp_path: Path, typed: str) -> None:
     """In a terminal the token is asked for, not shown, and sent to the account; Ctrl-D ends the command."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("amoexplore"), "report", "--account", listening.url],
-        cwd=tmp_path,
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        start_new_session=True,
-    ) as process:
+    report = (AMOEXPLORE, "report", "--account", listening.url)
+    with program(*report, cwd=tmp_path, stdin=theirs, stderr=theirs, start_new_session=True) as process:
         os.close(theirs)
         shown = b""
         while not shown.endswith(b": "):
@@ -432,10 +426,10 @@ def test_report_asks_for_the_token(listening: ScriptedServer, tmp_path: Path, ty
         out, _ = process.communicate(timeout=60)
     assert f"Token of {listening.url}: ".encode() in shown
     if typed == "\x04":
-        assert (process.returncode, out, listening.requests) == (130, b"", [])
+        assert (process.returncode, out, listening.requests) == (130, "", [])
     else:
         assert (process.returncode, tokens(listening)) == (0, {f"Bearer {TOKEN}"})
-        assert b"report.html: 1 widgets" in out
+        assert "report.html: 1 widgets" in out
         os.set_blocking(ours, False)
         try:
             rest = os.read(ours, 4096)

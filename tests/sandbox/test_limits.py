@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import combinations, pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from page import call
+from programs import program
 
 from amoexplore.sandbox import Limits, Sandbox, gateway
 from amoexplore.sandbox.limits import SECOND, Limiter, Window
@@ -163,11 +165,9 @@ with ThreadPoolExecutor(8) as pool:
 
 def test_threads_and_processes() -> None:
     """Three processes of eight threads that all ask at once get what the rate allows, and 429 for the rest."""
-    with Sandbox(size=1, rate=Limits(block_after=None)) as sandbox:
-        command = [sys.executable, "-c", HAMMER, sandbox.url.removeprefix("http://"), sandbox.token]
-        started = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)
-        ]
+    with Sandbox(size=1, rate=Limits(block_after=None)) as sandbox, ExitStack() as stack:
+        command = (sys.executable, "-c", HAMMER, sandbox.url.removeprefix("http://"), sandbox.token)
+        started = [stack.enter_context(program(*command, stdin=subprocess.PIPE)) for _ in range(3)]
         for process in started:
             assert process.stdout is not None
             process.stdout.readline()

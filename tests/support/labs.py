@@ -7,19 +7,19 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 import requests
+from programs import AMOEXPLORE, program
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from playwright.sync_api import Locator, Page
 
@@ -48,16 +48,13 @@ def running(folder: Path, settings: dict[str, Any] | None = None, **variables: s
         path = folder / "settings" / extension / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(chosen))
-    with subprocess.Popen(
-        [
-            *(Path(sys.executable).with_name("amoexplore"), "lab", "--notebooks", folder / "notebooks"),
-            *("--", "--no-browser", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"),
-            f"--LabApp.workspaces_dir={folder / 'workspaces'}",
-            f"--LabApp.user_settings_dir={folder / 'settings'}",
-        ],
+    with program(
+        *(AMOEXPLORE, "lab", "--notebooks", folder / "notebooks"),
+        *("--", "--no-browser", "--ServerApp.port=0", f"--IdentityProvider.token={TOKEN}"),
+        f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+        f"--LabApp.user_settings_dir={folder / 'settings'}",
         env=environment,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
         try:
             yield _address(process)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from programs import program
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -70,8 +72,8 @@ class Steps:
 @contextmanager
 def killed(script: str, *arguments: object) -> Iterator[Callable[[int], int | None]]:
     """Return what does a script's job up to a step: it tells how many steps there were, or None if it was killed."""
-    command = [sys.executable, Path(__file__).with_name(script), *map(str, arguments)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    command = (sys.executable, Path(__file__).with_name(script), *arguments)
+    with program(*command, stdin=subprocess.PIPE, bufsize=1) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         told, said = process.stdin, process.stdout

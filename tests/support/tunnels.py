@@ -42,6 +42,8 @@ def tunnel() -> Iterator[tuple[str, list[str]]]:
         server.heads = []  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", server.heads  # type: ignore[attr-defined]
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}", server.heads  # type: ignore[attr-defined]
+        finally:
+            server.shutdown()
+            thread.join()
