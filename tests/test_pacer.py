@@ -441,7 +441,7 @@ def test_a_forked_process_has_its_own_connections() -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         account = Account(f"http://127.0.0.1:{server.server_port}", TOKEN)
         account.widgets_answer()

@@ -406,7 +406,7 @@ def test_called_off_is_no_retry() -> None:
         if request.page > 3:
             beyond.set()
         if request.page == 3:
-            beyond.wait()
+            beyond.wait(30)
         return (request.page == 2 and next(failing, None)) or plain(request)
 
     with ScriptedServer(script) as server:
