@@ -7,6 +7,7 @@ import re
 from copy import copy
 from functools import cache
 from itertools import count
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from amoexplore import wire
     from amoexplore.handlers import Handler
-    from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
+    from amoexplore.models import Answer, Me, Pipeline, User, Widget
     from amoexplore.pacer import Together
 
 BOTS: Final = ("salesbot", "marketingbot")
@@ -177,20 +178,24 @@ class Account:
 
     @overload
     def install(
-        self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[False] = ...
+        self, widget: str | Widget, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[False] = ...
     ) -> Widget: ...
 
     @overload
-    def install(self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[True]) -> Request: ...
+    def install(
+        self, widget: str | Widget, settings: Mapping[str, Any] | None = None, *, dry_run: Literal[True]
+    ) -> Request: ...
 
     def install(
-        self, code: str, settings: Mapping[str, Any] | None = None, *, dry_run: bool = False
+        self, widget: str | Widget, settings: Mapping[str, Any] | None = None, *, dry_run: bool = False
     ) -> Widget | Request:
         """Install a widget, or replace the settings of an installed one: POST /api/v4/widgets/{widget_code}.
 
         Parameters
         ----------
-        code : str
+        widget : str or Widget
+            Its code. A widget that the account gave just now is not asked for again; one that is installed but private
+            to others is on the list (``widgets_page``), and not to be had by its code.
         settings : mapping, optional
             By key of the widget's ``settings_template``: a text for text and pass, ``{user id: extension}`` for users,
             ``{user id: {"login": …, "password": …}}`` for users_lp, a number, JSON in a text or an object for custom.
@@ -215,15 +220,10 @@ class Account:
         """
         hidden, settings = Secret(settings), None  # from here on nothing shows the values, not even a traceback
         settings = settings_of(hidden.reveal())
+        code = widget if isinstance(widget, str) else widget.code
         if not dry_run:
             self.require_writable(f"install {code}")
-        return self.install_asked(self.widget(code), settings, dry_run=dry_run)
-
-    def install_asked(self, widget: Widget, settings: Settings, *, dry_run: bool = False) -> Widget | Request:
-        """Install a widget that the account was asked for just now; see :meth:`install`, which asks."""
-        code = widget.code
-        if not dry_run:
-            self.require_writable(f"install {code}")
+        widget = self.widget(widget) if isinstance(widget, str) else widget
         checks.require_settings(widget, settings)
         body = Secret(checks.settings_body(widget.settings_template, settings))
         request = self._request("POST", _widget_path(code), body, shown=masked(body.reveal()))
@@ -427,10 +427,10 @@ class Account:
 
 
 def _listing_path(page: int, limit: int) -> str:
-    if page < 1:
-        raise ValueError(f"page is counted from 1; there is no page {page!r}.")
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ValueError(f"limit is from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
+    if not isinstance(page, Integral) or page < 1:
+        raise ValueError(f"page is a whole number, counted from 1; there is no page {page!r}.")
+    if not isinstance(limit, Integral) or not 1 <= limit <= MAX_LIMIT:
+        raise ValueError(f"limit is a whole number from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
     return f"/api/v4/widgets?page={page}&limit={limit}"
 
 

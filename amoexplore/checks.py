@@ -180,6 +180,16 @@ def _anything(path: str, value: object) -> Faults:
     """Let pass what is of a type that nobody knows, if it can be sent."""
     if not _is_json(value):
         yield Fault("InvalidType", path, "can't be sent as JSON")
+    elif not _has_keys(value):
+        yield Fault("InvalidType", path, "has a key that is no text, or a number that is there as a text, too")
+
+
+def _has_keys(value: object) -> bool:
+    """Tell whether all keys in a value are texts, or whole numbers that no text among them is the same as."""
+    if isinstance(value, Mapping):
+        keys = {str(key) for key in value if isinstance(key, str | int) and not isinstance(key, bool)}
+        return len(keys) == len(value) and all(map(_has_keys, value.values()))
+    return all(map(_has_keys, value)) if isinstance(value, list | tuple) else True
 
 
 def _is_json(value: object) -> bool:

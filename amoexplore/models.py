@@ -213,11 +213,8 @@ class Request(Struct, frozen=True):
     content: Secret | None = None
 
     def __repr__(self) -> str:
-        head = f"{self.method} {self.url}\nAuthorization: Bearer {MASK}"
-        if self.content is None:
-            return head
-        body = json.dumps(self.shown, ensure_ascii=False, indent=2)
-        return f"{head}\nContent-Type: application/json\n\n{body}"
+        head = f"{self.method} {self.url}\nAuthorization: Bearer {MASK}\nContent-Type: application/json"
+        return head if self.content is None else f"{head}\n\n{json.dumps(self.shown, ensure_ascii=False, indent=2)}"
 
     def _repr_html_(self) -> str:
         return display.text(repr(self))

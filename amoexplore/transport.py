@@ -304,9 +304,10 @@ class Transport:
 
     def _message(self, request: Request) -> Message:
         message = Message(request.method, request.url, dict(_HEADERS))
+        if request.method != "GET":  # the API's page wants it of each write, also of one without a body
+            message.headers["content-type"] = "application/json"
         if request.content is not None:
             message.body = request.content.reveal()
-            message.headers["content-type"] = "application/json"
         return self._token(message)
 
 

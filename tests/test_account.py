@@ -72,10 +72,14 @@ def test_widgets_page(account: Account) -> None:
     assert (account.widgets_page(7).widgets, account.widgets_page(7).has_next) == ((), False)
 
 
-@pytest.mark.parametrize(("page", "limit"), [(0, 50), (-1, 50), (1, 0), (1, 251)])
+@pytest.mark.parametrize(
+    ("page", "limit"), [(0, 50), (-1, 50), (2.0, 50), ("2", 50), (1, 0), (1, 251), (1, 2.5), (1, None)]
+)
 def test_pages_that_are_none(account: Account, page: int, limit: int) -> None:
     """Page and limit are checked before anything is sent, and the message has the bounds."""
-    with pytest.raises(ValueError, match=r"page is counted from 1|limit is from 1 to 250"):
+    with pytest.raises(
+        ValueError, match=r"page is a whole number, counted from 1|limit is a whole number from 1 to 250"
+    ):
         account.widgets_page(page, limit)
 
 

@@ -30,8 +30,8 @@ def account(changing: Sandbox) -> Account:
     return Account(changing.url, changing.token)
 
 
-def test_install_and_uninstall(account: Account) -> None:
-    """The example of «Установка виджета в аккаунт», and back again."""
+def test_install_and_uninstall(account: Account, changing: Sandbox) -> None:
+    """The example of «Установка виджета в аккаунт», and back again; both say the type that the page wants of them."""
     installed = account.install("amo_asterisk", ASTERISK)
     assert (installed.id, installed.is_active_in_account) == (972, True)
     assert installed.settings is not None
@@ -39,6 +39,8 @@ def test_install_and_uninstall(account: Account) -> None:
     assert account.widget("amo_asterisk").is_active_in_account
     account.uninstall("amo_asterisk")
     assert not account.widget("amo_asterisk").is_active_in_account
+    writes = [logged for logged in changing.requests[-6:] if logged.method != "GET"]
+    assert [logged.headers["content-type"] for logged in writes] == ["application/json"] * 2
 
 
 def test_install_shows_no_value(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,6 +55,21 @@ def test_install_shows_no_value(account: Account, capsys: pytest.CaptureFixture[
         "sandbox on this machine: uninstall amo_asterisk",
         "sandbox on this machine: continue salesbot 1 at 2",
     ]
+
+
+def test_install_of_what_only_the_list_has(account: Account, changing: Sandbox) -> None:
+    """A private widget of others that the account has is 404 by its code; it can be set anew as the list gives it."""
+    page = account.widgets_page(2, limit=250)
+    private = next(each for each in page.widgets if each.is_active_in_account and len(each.code) == 40)
+    with pytest.raises(errors.NotFound):
+        account.install(private.code)
+    before = len(changing.requests)
+    values = {"text": "x", "pass": "x", "custom": 5, "users": {504141: "1"}}
+    settings = {str(each.key): values[str(each.type)] for each in private.settings_template}
+    assert account.install(private, settings).is_active_in_account
+    assert [logged.method for logged in changing.requests[before:]] == ["POST"]
+    with pytest.raises(errors.SettingsError):
+        account.install(private, {"nothing": 1})
 
 
 def test_install_without_settings(account: Account) -> None:
@@ -79,7 +96,11 @@ def test_dry_run(account: Account, changing: Sandbox) -> None:
         "}",
     ]
     assert "&quot;504141&quot;: &quot;***&quot;" in request._repr_html_()
-    assert repr(account.uninstall("amo_asterisk", dry_run=True)).startswith("DELETE ")
+    assert repr(account.uninstall("amo_asterisk", dry_run=True)).splitlines() == [
+        f"DELETE {changing.url}/api/v4/widgets/amo_asterisk",
+        "Authorization: Bearer ***",
+        "Content-Type: application/json",
+    ]
     assert SECRET not in repr(request) + request._repr_html_()
     assert {logged.method for logged in changing.requests} == {"GET"}
     with pytest.raises(errors.SettingsError):
@@ -308,6 +329,10 @@ def test_handlers_never_leave_the_machine(account: Account, changing: Sandbox) -
     with pytest.raises(errors.HandlersError, match="there are 2 faults") as raised:
         account.continue_bot(1, 2, data="x", handlers=[amo.show_text("я" * 81)])  # type: ignore[arg-type]
     assert [fault["path"] for fault in raised.value.errors] == ["data", "execute_handlers.0.params.value"]
+    for data in ({None: 1}, {True: 1}, [{1: "a", "1": "b"}], {"a": float("nan")}):
+        with pytest.raises(errors.HandlersError, match=r"data: (has a key that is no text|can't be sent)"):
+            account.continue_bot(1, 2, data=data)  # type: ignore[arg-type]
+    assert account.continue_bot(1, 2, data={1: "a"}, dry_run=True)
     with pytest.raises(ValueError, match="bot is salesbot or marketingbot"):
         account.continue_bot(1, 2, bot="chatbot")  # type: ignore[arg-type]
     assert changing.requests == ()

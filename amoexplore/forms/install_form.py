@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import ipywidgets as widgets
 from msgspec import structs
@@ -193,7 +193,7 @@ class InstallForm(Form):
             if not allow_loss:
                 self._demand_not_installed()
             with self._doubting():
-                installed = cast("Widget", self._told.install_asked(self.widget, self.values))
+                installed = self._told.install(self.widget, self.values)
         self._show(structs.replace(installed, settings=None))
         self._status.value = style.result(self._how_it_is())
         self._empty()

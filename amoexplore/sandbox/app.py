@@ -35,9 +35,8 @@ _API = "/api/v4/"
 
 # What amoCRM has under /api/v4 besides widgets, as the sections of its documentation name it.
 _ELSEWHERE = {
-    *("account", "bots", "calls", "catalogs", "chats", "companies", "contacts", "customers", "events", "leads"),
-    *("marketingbot", "products", "roles", "salesbot", "short_links", "sources", "talks", "tasks", "users"),
-    *("webhooks", "website_buttons"),
+    *("bots", "calls", "catalogs", "chats", "companies", "contacts", "customers", "events", "leads", "products"),
+    *("roles", "short_links", "sources", "talks", "tasks", "users", "webhooks", "website_buttons"),
 }
 
 
@@ -154,7 +153,7 @@ class Authentication:
 async def no_route(request: Request, _error: Exception) -> Response:
     """Answer 501 for what amoCRM has and the sandbox has not, 404 for what neither has (kommo docs http-codes)."""
     path: str = request.scope["path"]
-    if path.startswith(_API) and path.removeprefix(_API).partition("/")[0] in _ELSEWHERE:
+    if path.startswith(_API) and path.removeprefix(_API).partition("/")[0] in _ELSEWHERE and not path.endswith("/"):
         return _not_served(request)
     return problem(404, f"Cannot {request.method} {origin_of(request)}{path}")
 

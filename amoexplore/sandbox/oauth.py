@@ -231,7 +231,8 @@ class OAuth:
 
     def _caller(self, client_id: str | None, user_id: int) -> Caller | None:
         user = self.account.user(user_id)
-        return Caller(f"integration {client_id}" if client_id else "administrator", user) if user else None
+        name = f"integration {client_id}" if client_id else "administrator"
+        return Caller(name, user, client_id=client_id) if user else None
 
     def _use(self, database: Connection, kind: Kind, text: str, client_id: str) -> int:
         """Use a code or a refresh token, and return who granted it."""

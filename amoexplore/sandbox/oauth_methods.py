@@ -144,7 +144,7 @@ async def _parameters(request: Request) -> dict[str, str]:
         return _form(body)
     try:
         sent: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         sent = None
     return (
         {name: text for name, text in sent.items() if text and isinstance(text, str)} if isinstance(sent, dict) else {}

@@ -26,12 +26,13 @@ _WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,8})")
 class Caller(msgspec.Struct, frozen=True):
     """Who calls: a user, or an integration with the rights of the user who installed it.
 
-    `widget` is the code of the widget that the integration is linked with.
+    The integration is that of a `widget`, by its code, or known by its `client_id`.
     """
 
     name: str
     user: User
     widget: str | None = None
+    client_id: str | None = None
 
 
 class Keyring:
@@ -115,7 +116,7 @@ def may_install(entry: Entry, caller: Caller) -> bool:
 
 def is_linked(entry: Entry, caller: Caller) -> bool:
     """Tell whether the caller is the widget's own integration, which alone is shown the settings."""
-    return entry.widget.code == caller.widget
+    return entry.widget.code == caller.widget or entry.widget.client_uuid in {caller.client_id} - {None}
 
 
 def _whole_number(text: str) -> int | None:

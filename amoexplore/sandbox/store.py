@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -187,13 +188,20 @@ class Store:
     def start_bot(self, bot: str, bot_id: int | None, continue_id: int | None, *, steps: Sequence[str]) -> BotKey:
         """Let a bot wait, also one that has gone on before; ids that are None are given out."""
         with self.transaction():
-            query = "SELECT coalesce(max(bot_id) + 1, ?), coalesce(max(continue_id) + 1, ?) FROM bots WHERE account = ?"
-            firsts = (_FIRST_BOT, _FIRST_CONTINUE, self.account.number)
-            ((next_bot, next_continue),) = self._database.execute(query, firsts)
-            key = BotKey(bot, bot_id or next_bot, continue_id or next_continue)
+            key = BotKey(
+                bot,
+                bot_id or self._free("bot_id", _FIRST_BOT),
+                continue_id or self._free("continue_id", _FIRST_CONTINUE),
+            )
             row = (self.account.number, *key, _json(steps))
             self._database.execute("REPLACE INTO bots VALUES (?, ?, ?, ?, ?, NULL)", row)
         return key
+
+    def _free(self, column: str, first: int) -> int:
+        """Return an id that no bot has had."""
+        query = f"SELECT {column} FROM bots WHERE account = ?"  # noqa: S608  # one of two columns
+        taken = {number for (number,) in self._database.execute(query, (self.account.number,))}
+        return next(number for number in count(first) if number not in taken)
 
     def waiting_bot(self, key: BotKey) -> tuple[str, ...] | None:
         """Return the steps of this bot, None if it does not wait."""

@@ -90,7 +90,8 @@ def test_what_an_exchange_misses(fresh: Sandbox, missing: str, value: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"5", b"\xff", b"null", b'{"grant_type":"password"}', b"[" * 100_000]
+    "body",
+    [b"", b"{", b"[]", b"5", b"\xff", b'{"grant_type":"\xff"}', b"null", b'{"grant_type":"password"}', b"[" * 100_000],
 )
 def test_what_is_no_exchange(fresh: Sandbox, body: bytes) -> None:
     """Whatever else is sent is 400, and nothing fails."""

@@ -114,10 +114,17 @@ def test_installed_but_not_readable(sandbox: Sandbox) -> None:
 
 
 def test_an_integration_reads_its_own_widget(sandbox: Sandbox) -> None:
-    """The key of an integration gets the private widget that it is linked with."""
-    code = private(sandbox, installed=True)["code"]
-    answer = call(sandbox, f"{LIST}/{code}", Authorization=as_integration(sandbox, code))
-    assert (answer.status, answer.json["code"]) == (200, code)
+    """The key of an integration gets the private widget that it is linked with, with its settings, also by OAuth."""
+    widget = private(sandbox, installed=True)
+    code = widget["code"]
+    by_oauth = bearer(sandbox.oauth.grant(widget["client_uuid"]).access_token)
+    for key in (as_integration(sandbox, code), by_oauth):
+        answer = call(sandbox, f"{LIST}/{code}", Authorization=key)
+        assert (answer.status, answer.json["code"], "settings" in answer.json) == (200, code, True)
+    other = next(each for each in listed(sandbox) if each["client_uuid"] not in {None, widget["client_uuid"]})
+    assert "settings" not in call(sandbox, f"{LIST}/{other['code']}", Authorization=by_oauth).json
+    unlinked = next(each for each in listed(sandbox) if each["client_uuid"] is None)
+    assert "settings" not in call(sandbox, f"{LIST}/{unlinked['code']}").json
 
 
 def test_an_integration_acts_for_the_administrator(sandbox: Sandbox) -> None:
@@ -176,7 +183,13 @@ def test_token_before_route(sandbox: Sandbox) -> None:
     assert call(sandbox, "/nothing", Authorization="").status == 404
 
 
-@pytest.mark.parametrize("target", ["/", "/nothing", "/api/v4/nothing", "/api/v4/widgets/", "/api/v4/widgets/a/b"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/", "/nothing", "/api/v4/nothing", "/api/v4/widgets/", "/api/v4/widgets/a/b", "/api/v4/account/"),
+        *("/api/v4/leads/pipelines/", "/api/v4/salesbot/run"),
+    ],
+)
 def test_an_address_that_nobody_has(sandbox: Sandbox, target: str) -> None:
     """An unknown address is 404 and named, also one with a slash at its end."""
     answer = call(sandbox, target)
@@ -216,7 +229,6 @@ def test_head(sandbox: Sandbox, target: str) -> None:
         ("GET", "/api/v4/leads"),
         ("PATCH", "/api/v4/contacts/3"),
         ("GET", "/api/v4/leads/pipelines/3177727/statuses"),
-        ("GET", "/api/v4/salesbot/321"),
         ("POST", "/api/v4/bots/321/run"),
     ],
 )

@@ -271,6 +271,22 @@ def test_users_in_other_shapes(own: Sandbox, phones: Any, path: str) -> None:
     assert (answer.status, faults(answer)) == (400, [("InvalidType", path)])
 
 
+@pytest.mark.parametrize("odd", [{}, {"a": "b"}, 5, None])
+def test_logins_and_passwords_are_texts(own: Sandbox, odd: Any) -> None:
+    """A login or a password that is none is of the wrong type."""
+    widget, key = next(
+        (widget, field["key"])
+        for widget in listed(own)
+        for field in widget["settings_template"]
+        if field["type"] == "users_lp"
+    )
+    required = {field["key"]: VALUES[field["type"]] for field in widget["settings_template"] if field["is_required"]}
+    for name in ("login", "password"):
+        entry = {"login": "a", "password": "b"} | {name: odd}
+        answer = post(own, f"{LIST}/{widget['code']}", required | {key: {"504141": entry}})
+        assert (answer.status, faults(answer)) == (400, [("InvalidType", f"{key}.504141.{name}")])
+
+
 @pytest.mark.parametrize("empty", [{}, []])
 @pytest.mark.parametrize("kind", ["users", "users_lp"])
 def test_users_of_nobody(own: Sandbox, kind: str, empty: Any) -> None:
@@ -353,6 +369,18 @@ def test_ids_of_bots(own: Sandbox, text: str) -> None:
 def test_nothing_to_go_on_with(own: Sandbox, body: bytes, status: int) -> None:
     """Both parameters may be left out, a body may not."""
     assert call(own, target_of(own, own.start_bot()), method="POST", body=body).status == status
+
+
+def test_what_nobody_goes_on_with(own: Sandbox) -> None:
+    """A key that is not the page's is refused, wherever it stands."""
+    target, handler = target_of(own, own.start_bot()), goto("finish")
+    for body, path in (
+        ({"foo": 1}, "foo"),
+        ({"execute_handlers": [handler | {"foo": 1}]}, "execute_handlers.0.foo"),
+        ({"execute_handlers": [goto("finish", foo=1)]}, "execute_handlers.0.params.foo"),
+    ):
+        answer = post(own, target, body)
+        assert (answer.status, faults(answer)) == (400, [("NotSupportedChoice", path)])
 
 
 def test_data_as_a_list(own: Sandbox) -> None:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from page import post
+from page import call, post
 
 from amoexplore.sandbox import Bot, Message, Sandbox
 from amoexplore.sandbox.hooks import Hook
@@ -60,6 +60,9 @@ def test_ids_are_given_out(sandbox: Sandbox) -> None:
         ("salesbot", 323, 126),
     ]
     assert bots[0].return_url == f"{sandbox.url}/api/v4/salesbot/321/continue/123"
+    greatest = sandbox.start_bot(bot_id=10**15 - 1, continue_id=10**15 - 1)
+    for waits in (greatest, sandbox.start_bot()):
+        assert call(sandbox, waits.return_url.removeprefix(sandbox.url), method="POST", body=b"{}").status == 202
 
 
 def test_a_bot_begins_anew(sandbox: Sandbox) -> None:
