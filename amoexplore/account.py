@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from amoexplore import wire
     from amoexplore.handlers import Handler
-    from amoexplore.models import Answer, Me, Pipeline, User, Widget
+    from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
     from amoexplore.pacer import Together
 
 BOTS: Final = ("salesbot", "marketingbot")
@@ -229,10 +229,7 @@ class Account:
         request = self._request("POST", _widget_path(code), body, shown=masked(body.reveal()))
         if dry_run:
             return request
-        try:
-            answer = self._write(request, f"install {code}", code)
-        except Refused as error:
-            raise checks.without_values(error, settings) from None
+        answer = self._write(request, f"install {code}", code, settings)
         try:
             return decode.widget(answer)
         except BadAnswer as error:
@@ -384,19 +381,17 @@ class Account:
         content = None if body is None else Secret(msgspec.json.encode(body.reveal()))
         return Request(method, f"{self.url}{path}", shown, content)
 
-    def _write(self, request: Request, what: str, code: str | None = None) -> Answer:
+    def _write(self, request: Request, what: str, code: str | None = None, settings: Settings | None = None) -> Answer:
         print(f"{self.name}: {what}")  # noqa: T201  a write is never silent about where it goes
         if self._leaves:
             self._leaves()
         try:
             answer = self._transport.send(request)
             decode.demand_no_web_page(answer)
-        except (ConnectionDropped, TimedOut, BadAnswer) as error:
-            if isinstance(error, Redirected):
-                raise
-            raise self._outcome_unknown(what, code, error) from None
-        except Refused as error:
-            if error.status not in _MAY_HAVE_HAPPENED:
+        except AmoError as error:
+            if settings is not None:
+                checks.hide_values(error, settings)
+            if not _may_have_happened(error):
                 raise
             raise self._outcome_unknown(what, code, error) from None
         if self._hear:
@@ -424,6 +419,12 @@ class Account:
             return "The account could not be asked just now."
         late = "" if installed else ", but a late request may still arrive"
         return f"Asked just now, the account says that the widget is {'' if installed else 'not '}installed{late}."
+
+
+def _may_have_happened(error: AmoError) -> bool:
+    if isinstance(error, Refused):
+        return error.status in _MAY_HAVE_HAPPENED
+    return isinstance(error, ConnectionDropped | TimedOut | BadAnswer) and not isinstance(error, Redirected)
 
 
 def _listing_path(page: int, limit: int) -> str:

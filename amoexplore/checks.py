@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 from msgspec import Struct, structs
@@ -19,7 +21,7 @@ from amoexplore.handlers import Handler
 from amoexplore.models import MASK
 
 if TYPE_CHECKING:
-    from amoexplore.errors import Refused
+    from amoexplore.errors import AmoError
     from amoexplore.models import Setting, Settings, Widget
 
 #: The limits of the API's page, «Подтверждение выполнения блока виджета в Salesbot».
@@ -79,8 +81,8 @@ def handlers_error(faults: Sequence[Fault]) -> HandlersError:
     return HandlersError(_listing("Nothing was sent to the bot", faults), errors=tuple(map(structs.asdict, faults)))
 
 
-def without_values(error: Refused, settings: Settings) -> Refused:
-    """Return a refusal without the values that were sent, which an API may repeat in its words."""
+def hide_values(error: AmoError, settings: Settings) -> None:
+    """Hide the values that were sent in an error: an API may repeat them in its words."""
     texts = sorted(_texts(settings.reveal()), key=len, reverse=True)
 
     def hide(said: Any) -> Any:
@@ -93,15 +95,23 @@ def without_values(error: Refused, settings: Settings) -> Refused:
     error.errors = tuple(  # a path is made of keys and ids: it tells a form where the fault belongs
         {key: hide(said) if key == "detail" else said for key, said in fault.items()} for fault in error.errors
     )
-    return error
 
 
 def _texts(value: Any) -> set[str]:
-    """Return the texts in a value; very short ones could stand anywhere by chance."""
-    if isinstance(value, str):
-        return {value} if len(value) > 3 else set()  # noqa: PLR2004
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return set().union(*map(_texts, inner))
+    """Return the texts and numbers in a value, also as JSON and addresses have them.
+
+    Very short ones could stand anywhere by chance.
+    """
+    if isinstance(value, Mapping | list):
+        return set().union(*map(_texts, value.values() if isinstance(value, Mapping) else value))
+    text = str(value) if isinstance(value, str | Real) else ""
+    if len(text) <= 3:  # noqa: PLR2004
+        return set()
+    forms = {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], quote(text), quote_plus(text)}
+    with suppress(ValueError, RecursionError):
+        if isinstance(inner := json.loads(text), dict | list):
+            return forms | _texts(inner)
+    return forms
 
 
 def settings_faults(template: Sequence[Setting], settings: Settings) -> list[Fault]:

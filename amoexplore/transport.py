@@ -345,18 +345,21 @@ def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:
     if 200 <= answer.status < 300:  # noqa: PLR2004  all that HTTP calls success
         return answer
     if 300 <= answer.status < 400:  # noqa: PLR2004  all that HTTP calls redirection
-        where = response.headers.get("Location")
-        raise errors.Redirected(
-            f"{answer.url} points to {where!r}, and a token does not follow to another place. "
-            "If the account has moved, connect to its new address.",
-            status=answer.status,
-            url=answer.url,
-            request_id=answer.request_id,
-        )
-    raise _refusal(answer, response.headers)
+        raise _redirected(answer, response)  # not its headers: a traceback may show what stands in this line
+    raise _refusal(answer, response)
 
 
-def _refusal(answer: Answer, headers: Mapping[str, str]) -> errors.Refused:
+def _redirected(answer: Answer, response: BaseHTTPResponse) -> errors.Redirected:
+    return errors.Redirected(
+        f"{answer.url} points to '{response.headers.get('Location', '')}', and a token does not follow to another place. "
+        "If the account has moved, connect to its new address.",
+        status=answer.status,
+        url=answer.url,
+        request_id=answer.request_id,
+    )
+
+
+def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:
     problem = _problem(answer.body)
     kind, advice = REFUSALS.get(answer.status, _SERVER_FAILS if answer.status >= 500 else _OTHERWISE)  # noqa: PLR2004
     if kind is errors.Forbidden and answer.body.lstrip()[:1] == b"<":
@@ -374,7 +377,7 @@ def _refusal(answer: Answer, headers: Mapping[str, str]) -> errors.Refused:
         detail=detail,
         request_id=answer.request_id,
         url=answer.url,
-        retry_after=_retry_after(problem, headers),
+        retry_after=_retry_after(problem, response.headers),
         errors=faults,
     )
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import pytest
 import requests
@@ -463,6 +464,33 @@ def test_an_api_that_repeats_what_it_got() -> None:
         server.account().install("widget_1", {"login": SECRET})
     assert raised.value.errors == ({"code": "X", "path": "login", "detail": "*** is taken"},)
     assert SECRET not in shown(raised.value) + f"{raised.value.detail} {vars(raised.value)}"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500, 302])
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("text", SECRET, SECRET),
+        ("text", f'"{SECRET} я', json.dumps(f'"{SECRET} я')),
+        ("text", f"{SECRET} я&", f"/?login={quote_plus(f'{SECRET} я&')}"),
+        ("custom", 70_391_845, "70391845"),
+        ("custom", {"pin": ["7039-1845"]}, "7039-1845"),
+        ("custom", '{"pin": "7039-1845"}', "7039-1845"),
+    ],
+)
+def test_whatever_repeats_what_it_got(kind: str, value: Any, said: str, status: int) -> None:
+    """Whatever an answer makes of an install, and however it quotes a value, nothing shows that."""
+    form = setting(type=kind)
+    repeated = problem(status, detail=f"not {said}").replace(b"\r\n", f"\r\nLocation: {said}\r\n".encode(), 1)
+
+    def script(request: Any) -> bytes:
+        return answer(widget(1, settings_template=[form])) if request.method == "GET" else repeated
+
+    with ScriptedServer(script) as server, pytest.raises(errors.AmoError) as raised:
+        server.account().install("widget_1", {"login": value})
+    told = shown(raised.value)
+    assert "***" in str(raised.value)
+    assert not [secret for secret in (SECRET, "70391845", "7039-1845", said) if secret in told]
 
 
 def test_an_address_in_other_letters(account: Account, changing: Sandbox) -> None:
