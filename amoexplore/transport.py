@@ -351,8 +351,8 @@ def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:
 
 def _redirected(answer: Answer, response: BaseHTTPResponse) -> errors.Redirected:
     return errors.Redirected(
-        f"{answer.url} points to '{response.headers.get('Location', '')}', and a token does not follow to another place. "
-        "If the account has moved, connect to its new address.",
+        f"{answer.url} points to '{response.headers.get('Location', '')}', and a token does not follow to another "
+        "place. If the account has moved, connect to its new address.",
         status=answer.status,
         url=answer.url,
         request_id=answer.request_id,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -18,7 +20,7 @@ from amoexplore.journal import Busy, Journal
 from amoexplore.models import Secret, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     from amoexplore.account import Account
@@ -55,6 +57,7 @@ class Trial:
         self._steps: list[_Step] = []
         self._process: int | None = None  # while it is open
         self._ended = False
+        self._turn = threading.Lock()  # a step at a time: what is refused takes back the last one that was begun
 
     def __enter__(self) -> Self:
         if self._process is not None or self._ended:
@@ -75,7 +78,8 @@ class Trial:
             return  # a fork of the process that began it
         self._process, self._ended = None, True
         try:
-            _undo(self._journal, self._account)
+            with self._turn:
+                _undo(self._journal, self._account)
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(f"The trial on {self._account.name} is not undone yet. {_FINISH}")
             raise
@@ -102,10 +106,10 @@ class Trial:
         """
         hidden, settings = Secret(settings), None  # from here on nothing shows the values
         settings = settings_of(hidden.reveal())
-        self._demand_open()
-        self._account.install(code, settings, dry_run=True)  # what can't be sent needs no undoing
-        step = self._intend("install", code, settings, allow_loss=allow_loss)
-        widget: Widget = self._do(step, lambda: self._account.install(code, settings))
+        with self._alone():
+            self._account.install(code, settings, dry_run=True)  # what can't be sent needs no undoing
+            step = self._intend("install", code, settings, allow_loss=allow_loss)
+            widget: Widget = self._do(step, lambda: self._account.install(code, settings))
         return widget
 
     def uninstall(self, code: str, *, allow_loss: bool = False) -> None:
@@ -118,9 +122,9 @@ class Trial:
         NotFound, Forbidden, OutcomeUnknown
             As for ``account.uninstall``.
         """
-        self._demand_open()
-        step = self._intend("uninstall", code, settings_of(None), allow_loss=allow_loss)
-        self._do(step, lambda: self._account.uninstall(code))
+        with self._alone():
+            step = self._intend("uninstall", code, settings_of(None), allow_loss=allow_loss)
+            self._do(step, lambda: self._account.uninstall(code))
 
     @property
     def log(self) -> pd.DataFrame:
@@ -158,6 +162,14 @@ class Trial:
     def _demand_open(self) -> None:
         if self._process != os.getpid():
             raise TrialError("A trial works inside its with statement: with amo.trial(account) as trial: …")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one thread at a time take a step."""
+        self._demand_open()  # not behind others: a fork of the process would wait for a thread that it has not
+        with self._turn:
+            self._demand_open()
+            yield
 
     def _intend(
         self, action: Literal["install", "uninstall"], code: str, settings: Settings, *, allow_loss: bool

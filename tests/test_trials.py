@@ -240,6 +240,37 @@ def test_a_refusal_takes_back_its_own_intent_only(account: Account) -> None:
     assert account.widget("amo_asterisk").is_active_in_account
 
 
+def test_threads_take_a_step_at_a_time(account: Account, changing: Sandbox) -> None:
+    """What one thread is refused takes back nothing of another's; what is under way at the end is undone, too."""
+    refused: list[BaseException] = []
+
+    def install() -> None:
+        try:
+            trial.install("amo_dropbox")
+        except errors.PaymentRequired as error:
+            refused.append(error)
+
+    faults = changing.faults
+    with (
+        faults.latency(seconds=0.5, method="POST", path="/api/v4/widgets/amo_dropbox"),
+        faults.payment_required(method="POST", path="/api/v4/widgets/amo_dropbox"),
+    ):
+        with amo.trial(account) as trial:
+            thread = threading.Thread(target=install)
+            thread.start()
+            while trial.log.empty:
+                threading.Event().wait(0.01)
+            trial.install("amo_mailchimp")
+            last = threading.Thread(target=trial.install, args=["amo_asterisk", ASTERISK])
+            last.start()
+            while len(trial.log) < 3:
+                threading.Event().wait(0.01)
+        thread.join()
+        last.join()
+    assert len(refused) == 1
+    assert not {"amo_dropbox", "amo_mailchimp", "amo_asterisk"} & installed(account)
+
+
 def test_the_journal_holds_no_settings(account: Account, tmp_path: Path) -> None:
     """What was typed into a trial is in no file, while it runs and after it."""
     with amo.trial(account) as trial:
