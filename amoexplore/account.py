@@ -11,7 +11,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
 
-import msgspec
 from msgspec import structs
 
 from amoexplore import checks, decode, display
@@ -378,7 +377,7 @@ class Account:
             )
 
     def _request(self, method: str, path: str, body: Secret | None = None, *, shown: Any = None) -> Request:
-        content = None if body is None else Secret(msgspec.json.encode(body.reveal()))
+        content = None if body is None else Secret(checks.encoded(body.reveal()))
         return Request(method, f"{self.url}{path}", shown, content)
 
     def _write(self, request: Request, what: str, code: str | None = None, settings: Settings | None = None) -> Answer:

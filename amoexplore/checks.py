@@ -139,6 +139,17 @@ def settings_body(template: Sequence[Setting], settings: Settings) -> dict[str, 
     return {key: _sent(types[key], value) for key, value in settings.reveal().items()}
 
 
+def encoded(value: object) -> bytes:
+    """Return a value that has no faults as it is sent, in JSON.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        If it can't be.
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_number).encode()
+
+
 def handlers_faults(handlers: Sequence[Handler]) -> list[Fault]:
     """Return what is wrong with handlers («Подтверждение выполнения блока виджета в Salesbot»)."""
     path = "execute_handlers"
@@ -163,7 +174,7 @@ def _sent(type_: str | None, value: Any) -> Any:
     if type_ in {"users", "users_lp"}:
         return {str(user_id): entry for user_id, entry in value.items()} if value else {}
     if type_ == "custom":
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping | list) else _plain(value)
+        return encoded(value).decode() if isinstance(value, Mapping | list) else _plain(value)
     return value
 
 
@@ -204,7 +215,7 @@ def _has_keys(value: object) -> bool:
 
 def _is_json(value: object) -> bool:
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        encoded(value)
     except (TypeError, ValueError, RecursionError):
         return False
     return True
@@ -233,9 +244,13 @@ def _custom(path: str, value: object) -> Faults:
 
 def _plain(value: Any) -> Any:
     """Return a number as Python's own; pandas has others."""
-    if isinstance(value, Real):
-        return int(value) if isinstance(value, Integral) else float(value)
-    return value
+    return _number(value) if isinstance(value, Real) else value
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, Real):
+        raise TypeError(f"{type(value).__name__} can't be sent as JSON")
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _users(check: Callable[[str, object], Faults]) -> Callable[[str, object], Faults]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -129,28 +129,40 @@ def me(answer: Answer) -> models.Me:
 
 def users(answer: Answer) -> list[models.User]:
     """Decode a page of users; 204 has none."""
-    return [] if answer.status == HTTPStatus.NO_CONTENT else _typed(answer, _UsersBody).embedded["users"]
+    return [] if answer.status == HTTPStatus.NO_CONTENT else _typed(answer, _UsersBody).embedded.users
 
 
 def pipelines(answer: Answer) -> tuple[models.Pipeline, ...]:
     """Decode the list of pipelines."""
-    sent = _typed(answer, _PipelinesBody).embedded["pipelines"]
-    return tuple(models.Pipeline(p.id, p.name, p.is_main, tuple(p.embedded["statuses"])) for p in sent)
+    sent = _typed(answer, _PipelinesBody).embedded.pipelines
+    return tuple(models.Pipeline(p.id, p.name, p.is_main, tuple(p.embedded.statuses)) for p in sent)
+
+
+class _Users(Struct):
+    users: list[models.User]
 
 
 class _UsersBody(Struct, rename={"embedded": "_embedded"}):
-    embedded: dict[Literal["users"], list[models.User]]
+    embedded: _Users
+
+
+class _Statuses(Struct):
+    statuses: list[models.Status]
 
 
 class _Pipeline(Struct, rename={"embedded": "_embedded"}):
     id: int
     name: str
     is_main: bool
-    embedded: dict[Literal["statuses"], list[models.Status]]
+    embedded: _Statuses
+
+
+class _Pipelines(Struct):
+    pipelines: list[_Pipeline]
 
 
 class _PipelinesBody(Struct, rename={"embedded": "_embedded"}):
-    embedded: dict[Literal["pipelines"], list[_Pipeline]]
+    embedded: _Pipelines
 
 
 def _typed(answer: Answer, kind: type[Decoded]) -> Decoded:

@@ -5,6 +5,8 @@ import pickle
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
+import numpy as np
+import pandas as pd
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -337,6 +339,22 @@ def test_handlers_never_leave_the_machine(account: Account, changing: Sandbox) -
     with pytest.raises(ValueError, match="bot is salesbot or marketingbot"):
         account.continue_bot(1, 2, bot="chatbot")  # type: ignore[arg-type]
     assert changing.requests == ()
+
+
+def test_what_pandas_has_is_sent(account: Account, changing: Sandbox) -> None:
+    """Numbers and texts of a frame go where Python's own do; what is no JSON is a fault."""
+    bot = changing.start_bot(steps=["{{json.mean}} {{json.count}} {{json.first}}"])
+    column = amo.load_widgets(account)["rating"]
+    first = column.astype("object").to_numpy(dtype="U")[0]
+    account.continue_bot(
+        bot.bot_id, bot.continue_id, data={"mean": column.mean(), "count": column.count(), "first": first}
+    )
+    assert changing.transcript(bot)[0].text == f"{column.mean()} {column.count()} {first}"
+    asterisk = ASTERISK | {"login": np.str_("bob"), "phones": {504141: np.str_("1039")}}
+    assert account.install("amo_asterisk", asterisk).is_active_in_account
+    for odd in (pd.NA, np.bool_(True), column):  # noqa: FBT003  numpy's own
+        with pytest.raises(errors.HandlersError, match="data: can't be sent as JSON"):
+            account.continue_bot(1, 2, data={"a": odd})
 
 
 def test_bot_dry_run(account: Account, changing: Sandbox) -> None:
