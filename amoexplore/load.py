@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from contextlib import ExitStack
+from functools import cache
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -105,13 +106,23 @@ def _go(walk: Walk, parts: list[Part[Any]], *, on_bad: str, progress: bool | Non
 
 
 def begun(walk: Walk) -> Iterator[Page]:
-    """Return the pages; the first has come, and what takes long to import is being imported meanwhile."""
+    """Return the pages; the first has come, and what takes long to import was imported meanwhile."""
     if "amoexplore.sandbox" in sys.modules:  # in this process perhaps: it would answer late
         import_module(_FRAMES)
-    elif _FRAMES not in sys.modules:
-        threading.Thread(target=import_module, args=[_FRAMES]).start()
+    importing = _importing()
     pages = iter(walk)
-    return chain([next(pages)], pages)
+    first = next(pages)
+    # What this thread imported at the same time would leave the other one waiting for ever, if Ctrl-C came just then.
+    importing.join()
+    return chain([first], pages)
+
+
+@cache
+def _importing() -> threading.Thread:
+    """Return the thread that imports what takes long, begun."""
+    thread = threading.Thread(target=import_module, args=[_FRAMES], name="imports")
+    thread.start()
+    return thread
 
 
 def read(

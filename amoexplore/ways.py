@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import certifi
 from urllib3 import connection_from_url
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
@@ -174,10 +175,7 @@ class Ways:
     @property
     def _trusted(self) -> str:
         """Where the certificates are that are trusted."""
-        if not self._bundle:
-            import certifi  # noqa: PLC0415  this machine is asked without
-
-            self._bundle = certifi.where()
+        self._bundle = self._bundle or certifi.where()
         return self._bundle
 
     def _way(self, base: str) -> _Way:

@@ -272,6 +272,27 @@ assert not {{"pandas", "pyarrow", "numpy"}} & sys.modules.keys(), sorted(sys.mod
     assert len(path.read_text("utf-8-sig").splitlines()) == 1 + sandbox.size
 
 
+def test_two_threads_import_nothing_at_once(sandbox: Sandbox) -> None:
+    """What a thread imports while page 1 is on its way is not imported by another one meanwhile.
+
+    Ctrl-C may leave the lock of all imports with the thread that it broke into, and the other one waiting for ever.
+    """
+    source = f"""
+import builtins, threading
+from amoexplore import Account, load_catalog
+imported, real = [], builtins.__import__
+def spy(name, *more, **options):
+    if name == "amoexplore.frames" and threading.current_thread() is threading.main_thread():
+        imported.append(threading.active_count())
+    return real(name, *more, **options)
+builtins.__import__ = spy
+assert len(load_catalog(Account({sandbox.url!r}, {sandbox.token!r})).widgets) == {sandbox.size}
+assert set(imported) == {{1}}, imported
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    subprocess.run([sys.executable, "-S", "-c", source], check=True, env=environment)
+
+
 def test_nothing_is_imported_before_it_is_needed() -> None:
     """The package itself imports nothing, and what a load begins with nothing that takes long."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -400,6 +400,15 @@ def test_analyst_may_not_read_users(changing: Sandbox) -> None:
         analyst.users()
 
 
+@pytest.mark.parametrize("body", [{}, {"_embedded": {}}, {"_embedded": []}, {"_embedded": {"pipelines": [{"id": 1}]}}])
+def test_users_and_pipelines_of_another_shape(body: object) -> None:
+    """An answer without users, or pipelines, is no answer of the API's."""
+    with answering(answer(body)) as server:
+        for ask in (server.account().users, server.account().pipelines):
+            with pytest.raises(errors.BadAnswer, match="was expected"):
+                ask()
+
+
 def test_many_users() -> None:
     """Users come by pages of 250, until one is not full."""
 
