@@ -104,6 +104,11 @@ class Account:
         return self._transport.url
 
     @property
+    def named(self) -> str:
+        """The address that it was connected by; :attr:`url` is another one once the account has moved."""
+        return self._transport.named
+
+    @property
     def host(self) -> str:
         """The account's host, as people name an account."""
         return urlsplit(self.url).netloc

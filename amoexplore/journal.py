@@ -26,7 +26,7 @@ class Journal:
     Parameters
     ----------
     url : str
-        The account's address.
+        The account's address, as its user names it: another one once it has moved would be another journal.
     """
 
     def __init__(self, url: str) -> None:

@@ -76,7 +76,7 @@ def load_catalog(
         ``progress`` has what had come, as that of a KeyboardInterrupt does.
     """
     check_on_bad(on_bad)
-    before = progress_of(resume, account.url, limit)
+    before = progress_of(resume, account.named, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
     walk = Walk(account, before.limit, before.pages + 1)
@@ -86,7 +86,7 @@ def load_catalog(
         catalog = _catalog(parts, account.name, walk, started)
     except BaseException as error:
         seconds = time.perf_counter() - started
-        Progress(account.url, before.limit, tuple(parts), walk.sent, walk.failed, seconds).tell(error)
+        Progress(account.named, before.limit, tuple(parts), walk.sent, walk.failed, seconds).tell(error)
         raise
     warn(catalog.report, "catalog.report")
     return catalog

@@ -18,7 +18,7 @@ class Progress:
     Attributes
     ----------
     url : str
-        Of the account.
+        Of the account, as its user names it.
     limit : int
         Widgets a page.
     parts : tuple of Part

@@ -127,24 +127,24 @@ class Transport:
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float, pace: Pace) -> None:
-        self._url = base_address(url)
+        self.named = base_address(url)
         if pace not in ("auto", None) and (not isinstance(pace, int) or pace < 1):
             raise ValueError(
                 f"pace is a whole number of requests a second, from 1 on, or None for no pace, not {pace!r}."
             )
         self._token = token
         self._timeout = timeout
-        self._ways = Ways(self._url)
-        self._pacer = pacer.pacer_of(self._url, token.client)
+        self._ways = Ways(self.named)
+        self._pacer = pacer.pacer_of(self.named, token.client)
         self._pace = permits.RATE if pace == "auto" else pace
-        self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self._url).hostname or "")
+        self._begin_paced = pace != "auto" or not is_loopback(urlsplit(self.named).hostname or "")
         self._has_answered = False
         self._others = pacer.ALONE
 
     @property
     def url(self) -> str:
         """The account's address, which is another one than at first when it has moved."""
-        return self._token.url or self._url
+        return self._token.url or self.named
 
     @property
     def rate(self) -> int | None:

@@ -52,7 +52,7 @@ class Trial:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._journal = Journal(account.url)
+        self._journal = Journal(account.named)
         self._before: dict[str, Widget] = {}
         self._steps: list[_Step] = []
         self._process: int | None = None  # while it is open
@@ -245,7 +245,7 @@ class UnfinishedTrial:
             If another trial on this account is open or has come since, or if the account could not be brought back.
         """
         self.account.require_writable("undo a trial")
-        journal = Journal(self.account.url)
+        journal = Journal(self.account.named)
         _hold(journal, self.account)
         try:
             if _to_undo(journal) and _begun(journal) != self.begun:
@@ -274,7 +274,7 @@ def unfinished_trials(account: Account) -> list[UnfinishedTrial]:
     TrialError
         If a trial on this account is open just now.
     """
-    journal = Journal(account.url)
+    journal = Journal(account.named)
     _hold(journal, account)
     try:
         codes = _to_undo(journal)

@@ -277,6 +277,26 @@ def test_a_moved_account_is_followed(sandbox: Sandbox) -> None:
     assert exchanges(sandbox) == [200, 404, 200]
 
 
+def test_what_was_begun_before_an_account_moved(sandbox: Sandbox) -> None:
+    """A trial that was cut off is found, and a load goes on, where the account is by now."""
+    stored(sandbox)
+    account = amo.connect(sandbox.url)
+    trial = amo.trial(account).__enter__()
+    trial.install("amo_dropbox")
+    trial._journal.release()  # as the end of its process would
+    with sandbox.faults.payment_required(after=1), pytest.raises(errors.PaymentRequired) as raised:
+        amo.load_catalog(account, limit=1)
+    stored(sandbox, due=True)
+    with sandbox.faults.moved(host="newname.localhost"):
+        moved = amo.connect(sandbox.url)
+        assert moved.me().id
+        assert moved.url != account.named == moved.named
+        assert len(amo.load_catalog(moved, resume=raised.value).widgets) == 3
+        (unfinished,) = amo.unfinished_trials(moved)
+        unfinished.undo()
+        assert not moved.widget("amo_dropbox").is_active_in_account
+
+
 def test_a_moved_account_is_not_followed_anywhere(strict: Sandbox) -> None:
     """An account that says it is at a host of somebody else's gets no token there."""
     stored(strict, due=True)
