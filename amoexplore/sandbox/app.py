@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -110,6 +111,8 @@ def _oauth_routes(oauth: OAuth) -> Iterator[Route]:
 class Identification:
     """Finds out who calls: the request's state then has the `Caller`, or None.
 
+    An administrator may call for another user.
+
     Parameters
     ----------
     app
@@ -125,8 +128,13 @@ class Identification:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on."""
-        authorization = Headers(scope=scope).get("authorization", "")
-        scope["state"]["caller"] = self._keyring.caller(authorization) or self._oauth.caller(authorization)
+        headers = Headers(scope=scope)
+        authorization = headers.get("authorization", "")
+        caller = self._keyring.caller(authorization) or self._oauth.caller(authorization)
+        if caller and caller.user.is_admin and (user_id := headers.get("x-context-user-id")) is not None:
+            user = next((user for user in self._keyring.account.users if str(user.id) == user_id), None)
+            caller = replace(caller, user=user) if user else None
+        scope["state"]["caller"] = caller
         await self._app(scope, receive, send)
 
 

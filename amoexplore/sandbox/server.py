@@ -335,10 +335,11 @@ class Sandbox:
             raise ValueError("ids of bots are positive and have 15 digits at most")
         hook = None if url is None else self._hook(url, widget)
         key = running.store.start_bot(bot, bot_id, continue_id, steps=steps)
-        return_url = f"{running.url}/api/v4/{bot}/{key.bot_id}/continue/{key.continue_id}"
+        account = next(iter(running.accounts))
+        return_url = f"{account}/api/v4/{bot}/{key.bot_id}/continue/{key.continue_id}"
         waiting = Bot(bot=bot, bot_id=key.bot_id, continue_id=key.continue_id, return_url=return_url)
         if hook:
-            hook.send(waiting, data or {}, account=running.url)
+            hook.send(waiting, data or {}, account=account)
         return waiting
 
     def transcript(self, bot: Bot | int) -> tuple[Message, ...]:

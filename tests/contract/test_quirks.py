@@ -170,6 +170,22 @@ def test_text_of_a_refused_token(sandbox: Sandbox, authorization: str) -> None:
     assert "WWW-Authenticate" not in answer.headers
 
 
+def test_in_the_name_of_another_user(sandbox: Sandbox) -> None:
+    """An administrator may call for somebody else, with his rights; nobody else may, and for nobody can be called."""
+    code = private(sandbox, installed=True)["code"]
+    keys = (bearer(sandbox.token), as_integration(sandbox, code))
+    for key in keys:
+        for named, user_id in (({}, 504141), ({"X-Context-User-ID": "581651"}, 581651)):
+            assert call(sandbox, "/api/v4/account", Authorization=key, **named).json["current_user_id"] == user_id
+        for nobody in ("1", "x", "0581651"):
+            assert call(sandbox, LIST, Authorization=key, **{"X-Context-User-ID": nobody}).status == 401
+    as_another = {"X-Context-User-ID": "581651"}
+    assert call(sandbox, f"{LIST}/amo_dropbox", method="DELETE", **as_another).status == 403
+    for user_id in ("504141", "1"):
+        analyst = {"Authorization": bearer(sandbox.analyst_token), "X-Context-User-ID": user_id}
+        assert call(sandbox, "/api/v4/account", **analyst).json["current_user_id"] == 581651
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_s_letters(sandbox: Sandbox, scheme: str) -> None:
     """The scheme is Bearer in any case of its letters."""

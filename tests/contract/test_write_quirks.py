@@ -311,6 +311,16 @@ def test_users_that_the_account_has_not(own: Sandbox, user_id: str) -> None:
     assert (answer.status, faults(answer)) == (400, [("NotSupportedChoice", f"phones.{user_id}")])
 
 
+def test_what_an_integration_is_not_told(own: Sandbox) -> None:
+    """An integration's tokens are good before its widget is installed, and after it is uninstalled."""
+    widget = next(each for each in listed(own) if each["client_uuid"] and not each["is_active_in_account"])
+    keys = [own.integration_token(widget["code"]), own.oauth.grant(widget["client_uuid"]).access_token]
+    body = {each["key"]: VALUES[each["type"]] for each in widget["settings_template"] if each["is_required"]}
+    assert post(own, f"{LIST}/{widget['code']}", body).status == 200
+    assert call(own, f"{LIST}/{widget['code']}", method="DELETE").status == 204
+    assert [call(own, LIST, Authorization=bearer(key)).status for key in keys] == [200, 200]
+
+
 def test_uninstall_of_what_is_not_installed(own: Sandbox) -> None:
     """It is 204, as often as one likes."""
     assert [call(own, DROPBOX, method="DELETE").status for _ in range(2)] == [204, 204]

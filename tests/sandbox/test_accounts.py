@@ -74,6 +74,15 @@ def test_first_account_is_that_of_a_sandbox_of_one(many: Sandbox, everybody: lis
             assert widgets.equals(load_catalog(account).widgets)
 
 
+def test_a_bot_waits_at_its_accounts_address(many: Sandbox, everybody: list[Account]) -> None:
+    """A return_url is at the host of the first account, whose bot it is."""
+    bot = many.start_bot(steps=["да"])
+    with pytest.raises(ValueError, match="is no return_url of account2"):
+        everybody[1].continue_url(bot.return_url)
+    everybody[0].continue_url(bot.return_url)
+    assert [message.text for message in many.transcript(bot)] == ["да"]
+
+
 def test_public_widgets_are_the_same(everybody: list[Account]) -> None:
     """Accounts differ in private widgets and in what is installed; each has as many widgets as was asked for."""
     frames = [load_catalog(account).widgets.set_index("code") for account in everybody]
