@@ -24,6 +24,8 @@ SUFFIXES = (".html", ".htm", ".csv", ".xlsx")
 _SIZE = (9.6, 4.2)
 #: The most rows that a page has: a browser takes its time for more, and nobody reads them.
 _ROWS = 5000
+#: What stands for the key of a setting that has none: where nothing stands, the widget itself is meant.
+_NO_KEY = "(no key)"
 
 
 def check(path: Path) -> None:
@@ -42,7 +44,8 @@ class Told:
 
     def __init__(self, where: str, *, since: str | None, until: str | None, account: str | None) -> None:
         past = history(where)
-        self.changes = past.changes(since, until, account=account)
+        found = past.changes(since, until, account=account)
+        self.changes = found.assign(setting=found["setting"].replace("", _NO_KEY))
         taken = past.snapshots if account is None else past.snapshots[past.snapshots["account"] == account]
         within = pd.Series(data=True, index=taken.index)
         if since is not None:

@@ -111,6 +111,24 @@ def test_excel(where: Path, tmp_path: Path) -> None:
     assert rows[1][1:] == ("a.amocrm.ru", "changed", "телефония", None, "rating", 2.8, 3.4)
 
 
+@pytest.mark.parametrize("name", ["c.csv", "c.xlsx", "c.html", None])
+def test_setting_without_a_key(
+    account: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str | None
+) -> None:
+    """A setting without a key that went is not told as if its widget had."""
+    report = amo.load_catalog(account).report
+    for days, fields in {2: [{"key": None}], 1: []}.items():
+        catalog = Catalog(widgets({}), settings(*fields), report)
+        amo.snapshot(catalog, tmp_path / "snapshots", taken=NOW - timedelta(days=days))
+    path = tmp_path / str(name)
+    assert main(["changes", str(tmp_path / "snapshots"), *(["--to", str(path)] if name else [])]) == 0
+    if name == "c.xlsx":
+        told = str(list(openpyxl.load_workbook(path).active.iter_rows(values_only=True)))
+    else:
+        told = path.read_text(encoding="utf-8-sig") if name else capsys.readouterr().out
+    assert "(no key)" in told
+
+
 def test_page(where: Path, tmp_path: Path) -> None:
     """The page is whole in itself, says what it is of, escapes what is not ours, and has the latest first."""
     assert main(["changes", str(where), "--to", str(tmp_path / "c.html"), "--decimal-comma"]) == 0
