@@ -13,7 +13,7 @@ from amoexplore.comparisons import AnyCatalog, rows_of
 from amoexplore.errors import NotSent
 from amoexplore.forms import clicks, style
 from amoexplore.forms.base import Displayed
-from amoexplore.forms.captions import caption
+from amoexplore.forms.captions import caption, in_its_language, speaking, spoken
 from amoexplore.forms.chart_panel import ChartPanel, Part
 from amoexplore.forms.fields import Owner
 from amoexplore.forms.filters import Filters
@@ -50,6 +50,7 @@ class Browser(Displayed):
     def __init__(self, catalog: AnyCatalog, account: Account | None = None) -> None:
         self._catalog = catalog
         self._account = account
+        self.language = spoken()
         self.form: InstallForm | None = None
         self._lock = threading.RLock()
         self._turn = clicks.Turn()
@@ -88,6 +89,7 @@ class Browser(Displayed):
         return [*self.selection["code"]] if self._grid.ticked else []
 
     @ticked.setter
+    @in_its_language
     def ticked(self, codes: Iterable[str]) -> None:
         found = self._catalog.widgets
         wanted = rows_of(found, codes)["code"]
@@ -100,6 +102,7 @@ class Browser(Displayed):
         return self._grid.page
 
     @page.setter
+    @in_its_language
     def page(self, page: int) -> None:
         with self._lock:
             self._grid.turn_to(page)
@@ -115,11 +118,13 @@ class Browser(Displayed):
         return self._panel.kind
 
     @chart.setter
+    @in_its_language
     def chart(self, name: str) -> None:
         with self._lock:
             self._panel.kind = name
         self._panel.draw()
 
+    @in_its_language
     def filter(
         self,
         *,
@@ -162,6 +167,7 @@ class Browser(Displayed):
         """Let go of all filters, as the button does; ticks stay. Returns ``selection``."""
         return self.filter(search="", rating=(None, None), flags={}, types={})
 
+    @in_its_language
     def sort(self, by: str, *, reverse: bool = False) -> pd.DataFrame:
         """Sort as the buttons of the table's head do, and turn to the first page.
 
@@ -187,6 +193,7 @@ class Browser(Displayed):
             self._grid.sort(Order(by, is_reversed=reverse))
             return self.selection
 
+    @in_its_language
     def install(self) -> InstallForm:
         """Open the install form of the one ticked widget under the table, as the button does, and return it.
 
@@ -264,10 +271,11 @@ class Browser(Displayed):
         """Return a callback whose errors are shown: in a callback they would vanish."""
 
         def telling(*arguments: object) -> None:
-            try:
-                callback(*arguments)
-            except Exception as error:  # noqa: BLE001  whatever it is, it is shown
-                self._fail(error)
+            with speaking(self.language):
+                try:
+                    callback(*arguments)
+                except Exception as error:  # noqa: BLE001  whatever it is, it is shown
+                    self._fail(error)
 
         return telling
 

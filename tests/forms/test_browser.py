@@ -568,6 +568,36 @@ def test_russian(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "median 2,8" in alt(browser)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        lambda browser: press(browser, "Version"),
+        lambda browser: press(browser, "Next page"),
+        lambda browser: fill(browser, "Rating from", "x"),
+        lambda browser: choose(browser, "Chart", "Ratings by lead source"),
+        lambda browser: tick(browser, browser.selection["code"].iloc[1]),
+        lambda browser: press(browser, "Open the install form"),
+        lambda browser: browser.filter(search="amo_asterisk", rating=(2.8, 2.8)),
+        lambda browser: browser.clear(),
+        lambda browser: browser.sort("version"),
+        lambda browser: setattr(browser, "page", 2),
+        lambda browser: setattr(browser, "ticked", ["amo_asterisk"]),
+        lambda browser: setattr(browser, "chart", "rating_vs_burden"),
+        lambda browser: (setattr(browser, "ticked", ["amo_asterisk"]), browser.install()),
+    ],
+)
+def test_a_browser_keeps_its_language(browser: Browser, event: Callable[[Browser], Any]) -> None:
+    """A browser goes on in the language that it was made in, whether an input, a button or a cell calls."""
+    browser.filter(rating=(1, 4.5))
+    amo.set_language("ru")
+    event(browser)
+    settle()
+    told = "\n".join([*shown(browser), *(getattr(one, "description", "") for one in parts(browser))])
+    russian = [part for _, text in amo.forms.captions.CAPTIONS.values() for part in re.split(r"{\w+}", text)]
+    assert [part for part in russian if re.search("[а-я]{3}", part) and part in told] == []
+    assert not re.search(r"\d,\d", alt(browser))
+
+
 def test_catalogues_only(catalog: Catalog) -> None:
     """A frame, or anything else that is no catalogue, is refused with what to give instead."""
     for wrong in (catalog.widgets, None, "catalog"):
