@@ -207,7 +207,7 @@ def drawable(text: str) -> str:
     )
 
 
-def bar_texts(ax: Axes, bars: Any, texts: Iterable[str]) -> None:
-    """Write beside each bar what it stands for."""
+def bar_texts(ax: Axes, bars: Any, texts: Iterable[str]) -> list[Annotation]:
+    """Write beside each bar what it stands for, and return what was written."""
     halo = [withStroke(linewidth=4, foreground=ax.get_facecolor())]
-    ax.bar_label(bars, labels=list(texts), padding=3, fontsize=9, path_effects=halo)
+    return ax.bar_label(bars, labels=list(texts), padding=3, fontsize=9, path_effects=halo)

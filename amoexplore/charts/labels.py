@@ -1,4 +1,4 @@
-"""Labels of points that find places of their own."""
+"""Labels of points that find places of their own, and numbers of bars as far as there is room for them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
+    from matplotlib.patches import Patch
 
 #: Where a label is tried, beginning beside its point: the direction, and the side of it that is turned to the point.
 _SIDES = [
@@ -94,6 +95,37 @@ class Labels(Artist):
             if free:
                 taken = np.vstack([taken, free[0].extents])
                 line.set_data(*zip(point, text.get_position(), strict=True))
+
+
+class Numbers(Artist):
+    """Numbers at the ends of bars, without those that would cover another one or a bar.
+
+    Which these are is found when the figure is drawn, before the numbers are.
+
+    Parameters
+    ----------
+    ax : Axes
+    texts : sequence of Text
+        The first ones have the first choice.
+    bars : sequence of Patch
+    """
+
+    def __init__(self, ax: Axes, texts: Sequence[Text], bars: Sequence[Patch]) -> None:
+        super().__init__()
+        self.texts, self.bars = texts, bars
+        self.set(in_layout=False)
+        ax.add_artist(self)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Hide the numbers that have no room, and show the others."""
+        taken = np.array([bar.get_window_extent(renderer).extents for bar in self.bars])
+        for text in self.texts:
+            text.set_visible(True)  # what is not visible has no size
+            box = text.get_window_extent(renderer)
+            if _overlaps(taken, box):
+                text.set_visible(False)
+            else:
+                taken = np.vstack([taken, box.extents])
 
 
 def _spots(text: Text, point: np.ndarray[Any, Any], renderer: RendererBase) -> Iterator[tuple[Bbox, int]]:

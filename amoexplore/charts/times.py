@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
-from amoexplore.charts.labels import Labels
+from amoexplore.charts.labels import Labels, Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +82,8 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
 def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw how many widgets came (up) and went (down), and when a snapshot first showed it.
 
+    A bar whose number finds no room goes without it.
+
     Parameters
     ----------
     data : DataFrame
@@ -106,8 +108,12 @@ def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Ax
     up = ax.bar(dates, counted["came"], **ink.look(look | {"color": ink.GREEN}, kwargs, Patch))
     down_look = look | {"color": ink.VERMILLION, "hatch": "\\\\\\\\"}
     down = ax.bar(dates, -counted["went"], **ink.look(down_look, kwargs, Patch))
-    ink.bar_texts(ax, up, [f"+{ink.count(number)}" if number else "" for number in counted["came"]])
-    ink.bar_texts(ax, down, [f"−{ink.count(number)}" if number else "" for number in counted["went"]])
+    texts = [
+        *ink.bar_texts(ax, up, [f"+{ink.count(number)}" if number else "" for number in counted["came"]]),
+        *ink.bar_texts(ax, down, [f"−{ink.count(number)}" if number else "" for number in counted["went"]]),
+    ]
+    longest_first = np.argsort(-counted[["came", "went"]].to_numpy().ravel("F"), kind="stable")
+    Numbers(ax, [texts[at] for at in longest_first], [*up, *down])
     ax.axhline(0, color=mpl.rcParams["text.color"], linewidth=0.8, alpha=ink.FAINT)
     ax.margins(y=0.15)
     note = "when a snapshot first showed it: came (up, plain), went (down, hatched)"

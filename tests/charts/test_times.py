@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import pytest
 from matplotlib.dates import num2date
 
 import amoexplore as amo
 from amoexplore.charts import data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def ratings(**widgets: list[float | None]) -> pd.DataFrame:
@@ -22,7 +28,7 @@ def ratings(**widgets: list[float | None]) -> pd.DataFrame:
 def changes(*rows: tuple[int, str, str]) -> pd.DataFrame:
     """Return changes as a history says them: a day, what happened, and to which setting if to any."""
     frame = pd.DataFrame(rows, columns=["day", "change", "setting"])
-    taken = [pd.Timestamp(2026, 1, day, tz="UTC") for day in frame.pop("day")]
+    taken = pd.Timestamp(2025, 12, 31, tz="UTC") + pd.to_timedelta(frame.pop("day"), "days")
     told = {"account": "a.amocrm.ru", "code": "a", "field": None, "old": None, "new": None}
     return frame.assign(taken=taken, setting=frame["setting"].replace("", None), **told)
 
@@ -92,6 +98,23 @@ def test_arrivals() -> None:
     assert ax.get_title(loc="left") == "2 widgets came and 2 went"
     assert [bar.get_height() for bar in ax.patches] == [2, 0, -1, -1]
     assert [text.get_text() for text in ax.texts if text.get_text()][:3] == ["+2", "−1", "−1"]
+
+
+@pytest.mark.parametrize("dpi", [60, 100, 220])
+@pytest.mark.parametrize("days", [range(1, 32), [1, 2, 200], [1, 2, 3]])
+def test_numbers_cover_nothing(days: Sequence[int], dpi: int) -> None:
+    """Numbers cover neither each other nor a bar: where bars stand too close those of the longest ones are left."""
+    many = [(day, change, "") for day in days for change in ["added", "removed"] for _ in range(11 + day % 3)]
+    ax = amo.charts.arrivals(changes(*many))
+    ax.figure.set_dpi(dpi)
+    for _ in range(2):
+        ax.figure.canvas.draw()
+        shown = [text for text in ax.texts if re.match("[+−]", text.get_text()) and text.get_visible()]
+        boxes = [text.get_window_extent() for text in shown]
+        assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+        assert not any(box.overlaps(bar.get_window_extent()) for box in boxes for bar in ax.patches)
+        assert {"+13", "−13"} <= {text.get_text() for text in shown}
+        assert len(shown) == 6 or len(days) > 3 or 200 in days
 
 
 def test_nobody_came_or_went() -> None:
