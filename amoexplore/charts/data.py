@@ -33,6 +33,8 @@ _DIRECTIONS = {
 }
 #: The scale of ratings, in stars.
 STARS = 5
+#: Settings from here on share the last row and column.
+LAST = 10
 
 
 def ratings(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +190,7 @@ def rating_vs_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``required``, ``rating``, ``widgets``, ``code``, ``best``: one row a pair that occurs; the code of the first of
-        its widgets; whether the rating is the best for this number of settings.
+        its widgets; whether the rating is the best for this number of settings, ten and more taken together.
     """
     widgets = read(data, ["code", "rating", "required_count"])
     table = pd.DataFrame(
@@ -199,7 +201,7 @@ def rating_vs_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
         }
     ).dropna(subset=["required", "rating"])
     cells = table.groupby(["required", "rating"])["code"].agg(widgets="size", code="first").reset_index()
-    cells["best"] = cells["rating"] == cells.groupby("required")["rating"].transform("max")
+    cells["best"] = cells["rating"] == cells.groupby(cells["required"].clip(upper=LAST))["rating"].transform("max")
     return cells.astype({"required": "int64", "rating": "Float64", "widgets": "int64"})
 
 

@@ -31,8 +31,6 @@ PILE = 30
 GROUPS = 12
 #: How far a dot is from its neighbour in a pile, at most, where rows and columns are 1 apart.
 STEP = 0.07
-#: Settings from here on share the last row and column.
-LAST = 10
 #: Up to this many widgets are all named.
 ALL_NAMED = 20
 #: How one widget is drawn.
@@ -192,7 +190,7 @@ def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, 
 
 def _cells(ax: Axes, cells: pd.DataFrame, **kwargs: Any) -> None:
     """Draw a cell for each pair, the darker the more widgets it has, and write their number into it."""
-    x, y = (cells[name].clip(0, LAST).to_numpy(dtype=int) for name in ("required", "optional"))
+    x, y = (cells[name].clip(0, tidy.LAST).to_numpy(dtype=int) for name in ("required", "optional"))
     table = np.zeros((y.max() + 1, x.max() + 1), dtype=int)
     np.add.at(table, (y, x), cells["widgets"])
     look = {"cmap": "Blues", "edgecolor": ax.get_facecolor(), "linewidth": 2} | (
@@ -223,8 +221,8 @@ def rating_vs_burden(
     data : Catalog or DataFrame
         A catalog, its ``widgets``, or a part of them.
     label : iterable of str
-        Codes of widgets to name. By default the best rated for each number of settings are named, and all if there are
-        at most 20; what finds no place goes without its name.
+        Codes of widgets to name. By default the best rated of each column are named, and all if there are at most
+        20; what finds no place goes without its name.
     ax : Axes, optional
         Where to draw; by default a new figure.
     decimal_comma : bool
@@ -246,12 +244,12 @@ def rating_vs_burden(
     ax = ink.axes(ax, 4.6)
     if not rated:
         return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
-    _columns(ax, cells.assign(required=cells["required"].clip(upper=LAST)), names, **kwargs)
+    _columns(ax, cells.assign(required=cells["required"].clip(upper=tidy.LAST)), names, **kwargs)
     note = _note(chosen, is_all=rated <= ALL_NAMED)
     ink.dress(ax, title, note, values="y")
     ink.stars(ax, "y", decimal_comma=decimal_comma)
     _on_scale(ax, cells["rating"].to_numpy(dtype=float), "y")
-    last = min(int(cells["required"].max()), LAST)
+    last = min(int(cells["required"].max()), tidy.LAST)
     ax.set_xticks(range(last + 1), [_number(value) for value in range(last + 1)])
     ax.set_xlim(-0.3, last + 0.97)
     ax.set(xlabel="required settings", ylabel="rating")
@@ -265,7 +263,7 @@ def rating_vs_burden(
 
 def _number(settings: int) -> str:
     """Return a number of settings as the axes have it: from LAST on they share a place."""
-    return f"{settings}+" if settings == LAST else str(settings)
+    return f"{settings}+" if settings == tidy.LAST else str(settings)
 
 
 def _note(chosen: pd.DataFrame, *, is_all: bool) -> str:
@@ -314,7 +312,7 @@ def _columns(ax: Axes, cells: pd.DataFrame, names: pd.DataFrame, **kwargs: Any) 
     else:
         taken = np.column_stack([x, y - 0.05, x + step * counts, y + 0.05])
         _bars(ax, taken, **kwargs)
-    shared = names.assign(required=names["required"].clip(upper=LAST)).groupby(["required", "rating"])["text"]
+    shared = names.assign(required=names["required"].clip(upper=tidy.LAST)).groupby(["required", "rating"])["text"]
     named = pairs.merge(shared.agg(", ".join).reset_index(), on=["required", "rating"])
     ends = np.column_stack([named["required"] + step * (named["widgets"] - 1), named["rating"]]).astype(float)
     ax.plot(*ends.T, marker="o", linestyle="", markersize=7, color=ink.ORANGE, markeredgecolor=rcParams["text.color"])

@@ -189,6 +189,15 @@ def test_very_many_required_settings() -> None:
     assert {text.get_text() for text in labels(ax).texts} == {"a, b", "c"}
 
 
+def test_the_last_column_has_one_best_rating() -> None:
+    """Of all that share the last column the best rated are marked, and no other."""
+    frame = pd.DataFrame({"code": [f"w{number}" for number in range(24)], "rating": 1.0, "required_count": range(24)})
+    frame.loc[[12, 20], "rating"] = 4.0
+    ax = amo.charts.rating_vs_burden(frame)
+    assert [*ax.lines[1].get_ydata()] == [1.0] * 10 + [4.0]
+    assert labels(ax).texts[-1].get_text() == "w12, w20"
+
+
 @pytest.mark.parametrize("cmap", ["Blues", "Blues_r", "viridis", "Greys"])
 def test_numbers_stand_out_from_their_cells(catalog: Catalog, cmap: str) -> None:
     """Whatever the colours, a number is dark on a bright cell and bright on a dark one."""
