@@ -42,7 +42,7 @@ class HandlerCard:
         self.faults = 0
         self._owner = owner
         self._kind = widgets.Dropdown(options=[(caption(kind), kind) for kind in _KINDS])
-        self._value, self._value_count = widgets.Text(), widgets.HTML()
+        self._value, self._value_count = widgets.Textarea(rows=2), widgets.HTML()
         self._buttons, self._buttons_count = widgets.Textarea(rows=3), widgets.HTML()
         self._goto = widgets.Dropdown(options=_STEPS)
         self._step = widgets.IntText()

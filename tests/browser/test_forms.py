@@ -482,7 +482,7 @@ def test_bot(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     add.click()
     form.get_by_label("Text of handler 1").fill("я" * 81)
     expect(form.get_by_text("81 of 80 characters")).to_be_visible()
-    form.get_by_label("Text of handler 1").fill("Проверяем заказ…")
+    form.get_by_label("Text of handler 1").fill("Проверяем\nзаказ…")
     expect(form.get_by_text("16 of 80 characters")).to_be_visible()
     add.click()
     form.get_by_label("Handler 2", exact=True).select_option("Text and buttons")
@@ -500,7 +500,11 @@ def test_bot(lab: Lab, shared: Notebook, screen: Callable[..., None]) -> None:
     form.get_by_role("button", name="Send to").dblclick()
     expect_state(form, "the bot goes on")
     screen("_sent")
-    assert [message.text for message in lab.sandbox.transcript(bot)] == ["Подождёте?", "Проверяем заказ…", "Статус: ок"]
+    assert [message.text for message in lab.sandbox.transcript(bot)] == [
+        "Подождёте?",
+        "Проверяем\nзаказ…",
+        "Статус: ок",
+    ]
     assert len(lab.posts()) == 1
 
 

@@ -99,6 +99,13 @@ def test_from_a_cell(form: BotForm, changing: Sandbox) -> None:
     assert form.handlers[1] == amo.goto("finish")
 
 
+def test_a_text_of_several_lines(form: BotForm) -> None:
+    """A text keeps its lines: its input has several, where a browser would drop what ends them from one of one line."""
+    form.handlers = [amo.show_text("Здравствуйте!\nПодождёте?")]
+    assert isinstance(find(form, "Text of handler 1"), widgets.Textarea)
+    assert form.handlers == [amo.show_text("Здравствуйте!\nПодождёте?")]
+
+
 def test_live_counts(form: BotForm) -> None:
     """Characters and buttons are counted as they are typed, and too many are marked at once."""
     press(form, "Add a handler")
