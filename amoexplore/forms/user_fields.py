@@ -101,8 +101,6 @@ class UsersField(Field):
         self._back.on_click(self._owner.guard(lambda _: self._turn_to(self._first - ROWS)))
         self._on.on_click(self._owner.guard(lambda _: self._turn_to(self._first + ROWS)))
         self._pager = widgets.Box([self._back, self._on, self._counted], _dom_classes=("amo-bar",))
-        few = len(self._names) <= ROWS
-        self._search.layout.display = self._pager.layout.display = "none" if few else None
         heading = widgets.HTML(style.subtitle(self._label()))
         return [heading, self._search, self._list, self._pager]
 
@@ -114,6 +112,8 @@ class UsersField(Field):
         return [user_id for user_id, name in self._names.items() if wanted in name.casefold()]
 
     def _turn_to(self, first: int) -> None:
+        few = len(self._names) <= ROWS
+        self._search.layout.display = self._pager.layout.display = "none" if few else None
         found = self._found()
         self._first = max(0, min(first, (len(found) - 1) // ROWS * ROWS))
         self._list.children = [self._row(user_id) for user_id in found[self._first : self._first + ROWS]]

@@ -308,6 +308,17 @@ def test_faults_of_users_name_them(account: Account) -> None:
     assert "\u206877\u2069: The value you selected is not a valid choice." in shown(form)
 
 
+def test_users_whom_only_a_cell_named_are_found(account: Account) -> None:
+    """Rows that a cell adds beyond the first page can be turned to and searched for, as all others."""
+    form = amo.forms.install(account, "amo_asterisk")
+    form.values = {**ASTERISK, "phones": {number: str(number) for number in range(1, 21)}}
+    press(form, "Next users")
+    assert find(form, "\u206811\u2069: extension").placeholder == "kept, not shown"
+    fill(form, "Search users", "20")
+    fill(form, "\u206820\u2069: extension", "120")
+    assert form.values.reveal()["phones"]["20"] == "120"
+
+
 def test_other_errors_say_what_to_do(changing: Sandbox) -> None:
     """Who may not install is told so, with the request id."""
     changing.reset()
