@@ -134,13 +134,13 @@ def rows(ax: Axes, names: Iterable[str], places: Iterable[float]) -> None:
     ax.set_ylim(max(places) + 0.6, -0.6)
 
 
-def empty(ax: Axes, title: str, why: str) -> Axes:
-    """Say in place of a chart why there is none."""
+def empty(ax: Axes, title: str, why: str, told: str = "") -> Axes:
+    """Say in place of a chart why there is none; and in words the same, unless something else is told."""
     ax.set_title(title, loc="left", fontsize=12)
     ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)  # the ticks may be a neighbour's, too
     ax.spines[:].set_alpha(0.25)
     ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", alpha=FAINT)
-    describe(ax, f"{title}. {why}")
+    describe(ax, told or f"{title}. {why}")
     return ax
 
 

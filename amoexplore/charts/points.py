@@ -72,10 +72,12 @@ def ratings_by(
     shown = spread[spread["group"].isin(sizes.index[:GROUPS])].reset_index(drop=True)
     rated = int(spread["rated"].sum())
     of = tidy.FLAGS.get(by, by) if isinstance(by, str) else "group"
-    title = f"Ratings by {of}: n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
+    counted = f"n = {ink.count(rated)}, {ink.count(len(widgets) - rated)} unrated"
+    title, whole = (f"Ratings by {name}: {counted}" for name in (*ink.labels([of]), of))
     ax = ink.axes(ax, 1.2 + 0.9 * len(shown))
     if not rated:
-        return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
+        why = "No widget has a rating." if len(widgets) else "There are no widgets."
+        return ink.empty(ax, title, why, f"{whole}. {why}")
     members = [values[(groups == group).to_numpy() & ~np.isnan(values)] for group in shown["group"]]
     _piles(ax, members, **kwargs)
     for row in tidy.rows(shown[shown["rated"] >= FEW]):
@@ -87,7 +89,7 @@ def ratings_by(
     rest = len(spread) - len(shown)
     ax.set_xlabel(f"rating ({ink.plural(rest, 'other group')} left out)" if rest else "rating")
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(shown))
-    ink.describe(ax, f"Dot chart. {title}. {told}.")
+    ink.describe(ax, f"Dot chart. {whole}. {told}.")
     return ax
 
 

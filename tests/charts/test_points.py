@@ -43,6 +43,17 @@ def test_ratings_by_flag(catalog: Catalog) -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == ["yes\n89 of 99 rated", "no\n181 of 201 rated"]
 
 
+@pytest.mark.parametrize("rated", [True, False])
+@pytest.mark.parametrize("by", ["цена $ и $", r"a$\frac{$", "a column of a very long name: " + "x" * 40])
+def test_any_name_of_a_column(catalog: Catalog, by: str, *, rated: bool) -> None:
+    """A column's name is no formula in the title, nor longer than there is room for; the words have it as it is."""
+    widgets = catalog.widgets.rename(columns={"is_lead_source": by})
+    ax = amo.charts.ratings_by(widgets if rated else widgets.assign(rating=np.nan), by=by)
+    ax.figure.draw_without_rendering()
+    assert ax.get_title(loc="left").startswith(f"Ratings by {ink.labels([by])[0]}: n = ")
+    assert f"Ratings by {by}: n = " in amo.charts.alt_text(ax)
+
+
 def test_no_two_dots_are_at_one_place(catalog: Catalog) -> None:
     """Equal ratings are piled up, by the same step in each row: every widget can be seen, and piles compared."""
     dots = amo.charts.ratings_by(catalog).lines[0]
