@@ -247,7 +247,11 @@ def rating_vs_burden(
     if not rated:
         return ink.empty(ax, title, "No widget has a rating." if len(widgets) else "There are no widgets.")
     _columns(ax, cells.assign(required=cells["required"].clip(upper=tidy.LAST)), names, **kwargs)
-    note = _note(chosen, is_all=rated <= ALL_NAMED)
+    marked = "" if rated <= ALL_NAMED or len(chosen) else "marked: the best rated of each column"
+    unrated = chosen["code"][np.isnan(tidy.rating_values(chosen))]
+    note, whole = (
+        f"without a rating: {', '.join(codes)}" if len(unrated) else marked for codes in (ink.labels(unrated), unrated)
+    )
     ink.dress(ax, title, note, values="y")
     ink.stars(ax, "y", decimal_comma=decimal_comma)
     _on_scale(ax, cells["rating"].to_numpy(dtype=float), "y")
@@ -259,20 +263,13 @@ def rating_vs_burden(
         f"{row.text}: rating {ink.decimal(row.rating, decimal_comma=decimal_comma)}, {row.required} required"
         for row in tidy.rows(names)
     )
-    ink.describe(ax, f"Dot chart. {'. '.join(filter(None, [title, note, told]))}.")
+    ink.describe(ax, f"Dot chart. {'. '.join(filter(None, [title, whole, told]))}.")
     return ax
 
 
 def _number(settings: int) -> str:
     """Return a number of settings as the axes have it: from LAST on they share a place."""
     return f"{settings}+" if settings == tidy.LAST else str(settings)
-
-
-def _note(chosen: pd.DataFrame, *, is_all: bool) -> str:
-    unrated = chosen["code"][np.isnan(tidy.rating_values(chosen))]
-    if len(unrated):
-        return f"without a rating: {', '.join(ink.labels(unrated))}"
-    return "" if is_all or len(chosen) else "marked: the best rated of each column"
 
 
 def _names(cells: pd.DataFrame) -> pd.DataFrame:

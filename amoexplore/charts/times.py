@@ -45,12 +45,16 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     moved = tidy.rating_over_time(data)
     ends = moved.groupby("widget", sort=False)["rating"].agg(["first", "last"]).astype(float)
     order = (ends["last"] - ends["first"]).abs().sort_values(ascending=False, kind="stable").index
-    title = f"Ratings of {ink.plural(len(ends), 'widget')}: {_finding(ends, order, decimal_comma=decimal_comma)}"
     ax = ink.axes(ax)
     if not len(ends):
         return ink.empty(
             ax, "Ratings of 0 widgets", "No widget has a rating." if len(data) else "There are no widgets."
         )
+    most = order[0]
+    title, whole = (
+        f"Ratings of {ink.plural(len(ends), 'widget')}: {_finding(ends, most, name, decimal_comma=decimal_comma)}"
+        for name in (*ink.labels([most], _CUT), most)
+    )
     shown = [name for name in ends.index if name in order[:LINES]]
     _, _, _, _, yellow, *_, purple = mpl.color_sequences["okabe_ito"]
     colors = [ink.BLUE, ink.VERMILLION, ink.GREEN, ink.ORANGE, purple, ink.SKY, mpl.rcParams["text.color"], yellow]
@@ -62,7 +66,7 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
         np.column_stack([_numbers(_dates(line["taken"])), line["rating"].to_numpy(dtype=float)]) for line in lines
     ]
     Labels(ax, np.array([each[-1] for each in points]), ink.labels(shown, _CUT), np.hstack([np.vstack(points)] * 2))
-    unrated = data["code"].nunique() - data.loc[data["rating"].notna(), "code"].nunique()
+    unrated = len(data.drop_duplicates(["account", "code"])) - len(ends)
     notes = [f"the {LINES} that moved most"] if len(ends) > LINES else []
     notes += [f"{ink.plural(unrated, 'other widget')} without a rating"] if unrated else []
     note = "; ".join(notes)
@@ -75,7 +79,7 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     ink.stars(ax, "y", decimal_comma=decimal_comma)
     ax.set_ylabel("rating")
     told = "; ".join(f"{name} {_from_to(ends.loc[name], decimal_comma=decimal_comma)}" for name in shown)
-    ink.describe(ax, f"Lines over time. {title}. {told}." + (f" {note[:1].upper()}{note[1:]}." if note else ""))
+    ink.describe(ax, f"Lines over time. {whole}. {told}." + (f" {note[:1].upper()}{note[1:]}." if note else ""))
     return ax
 
 
@@ -126,14 +130,13 @@ def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Ax
     return ax
 
 
-def _finding(ends: pd.DataFrame, order: pd.Index[str], *, decimal_comma: bool) -> str:
-    """Return what a reader of the chart would find first."""
-    if not len(ends) or (ends["first"] == ends["last"]).all():
+def _finding(ends: pd.DataFrame, most: str, name: str, *, decimal_comma: bool) -> str:
+    """Return what a reader of the chart would find first; the widget that moved most goes by this name."""
+    if (ends["first"] == ends["last"]).all():
         return "none is another at the end"
-    most = ends.loc[order[0]]
-    (name,) = ink.labels([order[0]], _CUT)
-    direction = "rose" if most["last"] > most["first"] else "fell"
-    return f"{name} {direction} most, {_from_to(most, decimal_comma=decimal_comma)}"
+    moved = ends.loc[most]
+    direction = "rose" if moved["last"] > moved["first"] else "fell"
+    return f"{name} {direction} most, {_from_to(moved, decimal_comma=decimal_comma)}"
 
 
 def _from_to(ends: Any, *, decimal_comma: bool) -> str:

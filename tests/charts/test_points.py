@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from amoexplore import Catalog
 
+#: A code that matplotlib would make a formula of, and that has no room.
+ODD = "a$b$c_" + 30 * "x"
+
 
 def labels(ax: Axes) -> Labels:
     """Return the names of the points."""
@@ -164,6 +167,9 @@ def test_label(catalog: Catalog) -> None:
 def test_unrated_label_is_told(catalog: Catalog) -> None:
     """Who asks for a widget without a rating reads that it has none; otherwise the note says what is marked."""
     assert "without a rating: nvoip" in amo.charts.alt_text(amo.charts.rating_vs_burden(catalog, label=["nvoip"]))
+    odd = amo.charts.rating_vs_burden(catalog.widgets.replace("nvoip", ODD), label=[ODD])
+    assert f"without a rating: {ODD}" in amo.charts.alt_text(odd)
+    assert odd.texts[-1].get_text() == f"without a rating: {ink.labels([ODD])[0]}"
     asked_for = amo.charts.alt_text(amo.charts.rating_vs_burden(catalog, label=iter(["gotoconnect"])))
     assert "marked" not in asked_for
     ax = amo.charts.rating_vs_burden(catalog)

@@ -84,6 +84,22 @@ def test_many_lines() -> None:
     assert ax.texts[-1].get_text() == "the 8 that moved most; 1 other widget without a rating"
 
 
+def test_the_unrated_of_two_accounts() -> None:
+    """The note counts as the title does: a widget in two accounts twice, rated or not."""
+    first = ratings(a=[1, 2], b=[None])
+    ax = amo.charts.rating_over_time(pd.concat([first, ratings(a=[None], b=[None]).assign(account="b.amocrm.ru")]))
+    assert ax.get_title(loc="left").startswith("Ratings of 1 widget: ")
+    assert ax.texts[-1].get_text() == "3 other widgets without a rating"
+
+
+def test_words_have_whole_names() -> None:
+    """The alternative text has names as they are: not cut, and not written as matplotlib wants them."""
+    name = "a$b$c_" + 30 * "x"
+    ax = amo.charts.rating_over_time(ratings(**{name: [1, 2]}))
+    assert amo.charts.alt_text(ax).count(name) == 2
+    assert ax.get_title(loc="left") == r"Ratings of 1 widget: a\$b\$c_xxxxxx…xxxxxxxxxxx rose most, 1.0 to 2.0"
+
+
 def test_nobody_is_rated() -> None:
     """Where no widget has a rating, the chart says that."""
     ax = amo.charts.rating_over_time(ratings(a=[None, None]))
