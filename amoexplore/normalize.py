@@ -1,6 +1,7 @@
 """Raw values of the API to clean ones: ``"2,8"`` to 2.8, ``"1"`` to True, ``"742"`` to 742.
 
-Each reader returns None for what is absent (null or an empty text) and raises ValueError for what it can't read.
+Each reader returns None for what is absent (null or, for all but :func:`text`, an empty text) and raises ValueError
+for what it can't read.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def _rows(catalog: Catalog, *, decimal_comma: bool) -> list[Row]:
     names = _required_names(catalog.settings)
     columns = [
         widgets["code"],
-        widgets["version"],
+        widgets["version"].replace("", pd.NA),
         rank(widgets, by="version")["rank"].reindex(widgets.index),
         ratings.str.replace(".", ",") if decimal_comma else ratings,
         pd.Series(zip(*(_plain(widgets[flag]) for flag in FLAGS), strict=True), dtype="object"),
@@ -202,6 +202,6 @@ def _plain(column: pd.Series[Any]) -> list[Any]:
 
 def _required_names(settings: pd.DataFrame) -> pd.Series[str]:
     """Return for each code that has any the names of its required settings."""
-    required = settings[settings["is_required"].fillna(value=False)]
+    required = settings[settings["is_required"].fillna(value=False)].replace({"name": "", "key": ""}, pd.NA)
     names = required["name"].fillna(required["key"]).fillna("one without a name")
     return names.groupby(required["code"]).agg(", ".join)

@@ -217,6 +217,14 @@ def test_hostile_names_stay_names() -> None:
     assert f"{HOSTILE[0]} × 1" in listed
 
 
+@pytest.mark.parametrize("nothing", ["", None])
+def test_empty_texts_are_missing(nothing: str | None) -> None:
+    """An empty version or name is told as a missing one: a dash, and the key if there is one."""
+    settings = [setting(name=nothing), setting(name=nothing, key=nothing)]
+    (row,) = rows(markup.read(webpage.render(of(widget(version=nothing, settings_template=settings)), loaded=NOON)))
+    assert (row[1], row[9]) == ("missing–", "login, one without a name")
+
+
 def test_empty_catalogue() -> None:
     """A catalogue without widgets is a page that says so."""
     page = markup.read(webpage.render(of(), loaded=NOON))
