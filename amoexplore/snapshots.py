@@ -106,8 +106,10 @@ def snapshot(
     AmoError
         If the catalogue can't be loaded; nothing is written then.
     """
-    if taken is not None and taken.utcoffset() is None:
-        raise ValueError(f"taken is a moment, and {taken} is none without its time zone: add tzinfo=datetime.UTC.")
+    if taken is not None and getattr(taken, "tzinfo", None) is None:  # as of a text, a date, NaT
+        raise ValueError(
+            f"taken is a moment with its time zone, and {taken!r} is none: to a datetime add tzinfo=datetime.UTC."
+        )
     system, root = address(where)
     catalog = account if isinstance(account, Catalog) else load_catalog(account, progress=progress)
     written = {f"{table}.parquet": _parquet(catalog, table) for table in TABLES}

@@ -76,6 +76,14 @@ def test_layout(catalog: Catalog, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("taken", ["2026-01-01", NEW_YEAR.date(), timedelta(days=1), 5, pd.NaT])
+def test_no_moment(catalog: Catalog, tmp_path: Path, taken: object) -> None:
+    """What is no moment is refused before anything is done, with what is one."""
+    with pytest.raises(ValueError, match=r"taken is a moment.* add tzinfo=datetime\.UTC"):
+        amo.snapshot(catalog, tmp_path / "none", taken=taken)  # type: ignore[arg-type]
+    assert not (tmp_path / "none").exists()
+
+
 def test_times_are_in_utc(catalog: Catalog, tmp_path: Path) -> None:
     """A moment of another zone is the same moment; one without a zone is refused before anything is done."""
     moscow = datetime(2026, 1, 1, 3, tzinfo=timezone(timedelta(hours=3)))

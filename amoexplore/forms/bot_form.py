@@ -73,7 +73,7 @@ class BotForm(Form):
         Raises
         ------
         HandlersError
-            If what was typed is no JSON.
+            If what was typed is no JSON; when set, if it is nothing that a bot can be given: nothing is changed then.
         """
         faults = self._data_faults()
         if faults:
@@ -83,6 +83,8 @@ class BotForm(Form):
     @data.setter
     def data(self, data: Any) -> None:
         self._demand_idle()
+        if faults := [*checks.data_faults(data)]:
+            raise checks.handlers_error(faults)
         self._data.value = "" if data is None else json.dumps(data, ensure_ascii=False, indent=2)
 
     @property

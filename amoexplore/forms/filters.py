@@ -98,6 +98,8 @@ class Filters:
         types: Mapping[str, bool | None] | None = None,
     ) -> None:
         """Set what is given, as if it were typed and chosen, and tell once; nothing, if anything of it is wrong."""
+        if not isinstance(search, str | None):
+            raise ValueError(f"search is a text, not {search!r}.")  # noqa: TRY004  one error for all that can't be
         answers = [*_answers("flag", flags, self._flags), *_answers("type of settings", types, self._types)]
         ends = [one.value for one in self._ends] if rating is None else _texts(rating)
         if rating is not None:
@@ -168,7 +170,7 @@ def _row(parts: Iterable[widgets.Widget]) -> widgets.Box:
 
 
 def _answers(
-    what: str, wanted: Mapping[str, bool | None] | None, choices: Mapping[str, Choice]
+    what: str, wanted: Mapping[str, Any] | None, choices: Mapping[str, Choice]
 ) -> Iterator[tuple[widgets.Dropdown, str]]:
     """Yield each input with its new answer: any where none is wanted."""
     if wanted is None:
@@ -176,7 +178,7 @@ def _answers(
     for name, answer in wanted.items():
         if name not in choices:
             raise ValueError(f"No {what} {name!r} to filter by; there are: {', '.join(choices) or 'none'}.")
-        if answer not in _ANSWERS:
+        if not isinstance(answer, int | np.bool | None) or answer not in _ANSWERS:
             raise ValueError(f"{name} is to be True, False or None (any), not {answer!r}.")
     for name, choice in choices.items():
         yield choice.asked, _ANSWERS[wanted.get(name)]
@@ -185,7 +187,12 @@ def _answers(
 def _texts(ends: object) -> list[str]:
     if not isinstance(ends, tuple | list) or len(ends) != 2:  # noqa: PLR2004  where it begins, and where it ends
         raise ValueError(f"A rating range has two ends, such as (2, 4) or (4.5, None), not {ends!r}.")
-    return ["" if end is None else str(end) for end in ends]
+    return ["" if end is None else _decimal(end) for end in ends]
+
+
+def _decimal(number: object) -> str:
+    """Return a number without a power of ten, which nobody types."""
+    return np.format_float_positional(number, trim="0") if isinstance(number, float) else str(number)
 
 
 def _range(texts: Iterable[str]) -> list[float | None]:

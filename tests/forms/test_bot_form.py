@@ -182,6 +182,15 @@ def test_what_it_can_not_show_is_refused(form: BotForm) -> None:
     assert form.handlers == HANDLERS
 
 
+@pytest.mark.parametrize("data", [{"a": float("nan")}, {"a": object()}, {1: "a", "1": "b"}, 5])
+def test_data_that_can_not_be_sent_are_refused(form: BotForm, data: object) -> None:
+    """Data that no bot can be given are refused at once, and nothing is changed."""
+    form.data = {"status": "success"}
+    with pytest.raises(errors.HandlersError, match="data: "):
+        form.data = data
+    assert form.data == {"status": "success"}
+
+
 def test_an_edit_lets_it_send_again(form: BotForm, changing: Sandbox) -> None:
     """To add, move or remove a handler is an edit; in mid-call nothing from a cell changes the form."""
     form.return_url = changing.start_bot().return_url

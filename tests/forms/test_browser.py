@@ -204,6 +204,8 @@ def test_no_range(browser: Browser, low: str, high: str, said: str) -> None:
         ({"rating": ("x", None)}, "is no number"),
         ({"flags": {"is_lead": True}}, "No flag 'is_lead' to filter by; there are: is_lead_source, "),
         ({"flags": {"is_lead_source": "yes"}}, "is to be True, False or None"),
+        ({"flags": {"is_lead_source": [1]}}, "is to be True, False or None"),
+        ({"search": 5}, "search is a text, not 5"),
         ({"types": {"colour": True}}, "No type of settings 'colour' to filter by; there are: text, pass, "),
     ],
 )
@@ -212,9 +214,15 @@ def test_wrong_filters(browser: Browser, wrong: dict[str, Any], message: str) ->
     browser.filter(search="amo_", rating=(2, None))
     former = browser.selection
     with pytest.raises(ValueError, match=message):
-        browser.filter(search="other", **wrong)
+        browser.filter(**{"search": "other", **wrong})
     assert find(browser, "Search").value == "amo_"
     pd.testing.assert_frame_equal(browser.selection, former)
+
+
+def test_a_very_small_number(browser: Browser) -> None:
+    """A range may begin at a number that Python writes with a power of ten."""
+    assert browser.filter(rating=(0.00001, None))["rating"].min() > 0
+    assert find(browser, "Rating from").value == "0.00001"
 
 
 def test_filters_not_named_stay(browser: Browser) -> None:
