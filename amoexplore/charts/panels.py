@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: The most widgets that are compared in one chart.
 HANDFUL = 12
+#: The least inches of a figure.
+LEAST = 7.5
+#: Inches that the panels take, so that their labels do not cover each other, and a letter of the names beside them.
+_PANELS, _LETTER = 6.3, 0.09
 
 
 def compare(
@@ -35,7 +39,8 @@ def compare(
     decimal_comma : bool
         Write 2,8 for 2.8.
     width : float
-        Of the figure, in inches; its height follows the number of widgets.
+        Of the figure, in inches, at least 7.5; below 9 long names are cut to what has room. Its height follows the
+        number of widgets.
 
     Returns
     -------
@@ -47,12 +52,16 @@ def compare(
     UnknownWidget
         If a code is not in the catalogue.
     ValueError
-        If there are more than 12 codes.
+        If there are more than 12 codes, or the figure is too narrow for its labels.
     """
     chosen = tidy.compare(data, codes)
     if len(chosen) > HANDFUL:
         raise ValueError(
             f"compare draws a handful of widgets, at most {HANDFUL}, not {len(chosen)}: amo.rank finds the best."
+        )
+    if width < LEAST:
+        raise ValueError(
+            f"compare needs {LEAST} inches or more for its labels, not {width}: a picture can be scaled down later."
         )
     figure = ink.Figure(figsize=(width, 1.1 + 0.5 * max(len(chosen), 1)), layout="constrained")
     if not len(chosen):
@@ -64,8 +73,9 @@ def compare(
     _ratings(panels[0], chosen, median, decimal_comma=decimal_comma)
     _settings(panels[1], chosen)
     _flags(panels[2], chosen)
-    names = ink.labels(chosen["code"])
-    versions = ink.labels(chosen["version"].fillna(""))
+    letters = min(ink.LABEL_WIDTH, round((width - _PANELS) / _LETTER))
+    names = ink.labels(chosen["code"], letters)
+    versions = ink.labels(chosen["version"].fillna(""), letters)
     ink.rows(panels[0], map("\n".join, zip(names, versions, strict=True)), range(len(chosen)))
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(chosen))
     ink.describe(panels[0], f"Comparison of {ink.plural(len(chosen), 'widget')}. {told}.")

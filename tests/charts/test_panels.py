@@ -90,6 +90,28 @@ def test_height_follows_the_widgets(catalog: Catalog) -> None:
     assert many.get_figheight() - few.get_figheight() == pytest.approx(8 * 0.5)
 
 
+@pytest.mark.parametrize("width", [7.5, 8, 8.5, 9, 12])
+@pytest.mark.parametrize(
+    "name", ["{}", "очень_длинное_название_виджета_телефонии_{:03}", "n8ser5vckyba2fgou36bt4g5xv88me2pg5{:03}"]
+)
+def test_labels_cover_nothing(catalog: Catalog, name: str, width: float) -> None:
+    """In any width nothing that is written covers another text, and of long names as much stands there as has room."""
+    widgets = catalog.widgets.assign(code=[name.format(number) for number in range(300)])
+    figure = amo.charts.compare(widgets, widgets["code"].head(3), width=width)
+    figure.draw_without_rendering()
+    texts = [*figure.axes[0].get_yticklabels(), *figure.axes[2].get_xticklabels()]
+    texts += [text for ax in figure.axes for text in ax.texts]
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[:number])
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_too_narrow(catalog: Catalog) -> None:
+    """A width in which the labels have no room is refused, with the least one."""
+    with pytest.raises(ValueError, match=r"needs 7\.5 inches or more .* not 7"):
+        amo.charts.compare(catalog, CODES, width=7)
+
+
 def test_alt_text(catalog: Catalog) -> None:
     """The figure says each widget in words."""
     assert amo.charts.alt_text(amo.charts.compare(catalog, ["amo_smsc", "nvoip"])) == (
