@@ -23,7 +23,7 @@ from urllib3.util import Retry, make_headers
 from amoexplore import decode, errors, pacer, permits, retries
 from amoexplore.hosts import base_address, is_loopback
 from amoexplore.models import Answer, Body, Message, Problem, Request
-from amoexplore.ways import Ways
+from amoexplore.ways import HandshakeFailed, Ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -328,17 +328,26 @@ def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachab
         return errors.TimedOut(
             f"{host} did not answer within {timeout:g} s. Try again, or give the account a longer timeout.", url=url
         )
+    if why := _no_way(error, host):
+        return errors.Unreachable(why, url=url)
+    return errors.ConnectionDropped(f"{host} broke the connection before its answer was complete. Try again.", url=url)
+
+
+def _no_way(error: Exception, host: str) -> str | None:
+    """Return why nothing could be sent, now and at another try; None if it may have been."""
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return errors.Unreachable(
+        return (
             f"{host} could not be trusted: its certificate does not check. Is the address right, and the clock? "
-            "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates.",
-            url=url,
+            "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates."
         )
     if isinstance(error, ProxyError):
-        return errors.Unreachable(
-            f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or NO_PROXY={host}.", url=url
+        return f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or NO_PROXY={host}."
+    if isinstance(error, HandshakeFailed):
+        return (
+            f"{host} does not speak TLS as it should ({error}), so nothing was sent. Is the address right? "
+            "A sandbox is at http://."
         )
-    return errors.ConnectionDropped(f"{host} broke the connection before its answer was complete. Try again.", url=url)
+    return None
 
 
 def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:

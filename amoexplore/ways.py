@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -10,14 +11,13 @@ from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
-from ssl import CERT_REQUIRED
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import certifi
 from urllib3 import connection_from_url
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, SSLError
 from urllib3.util import Timeout
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -26,7 +26,6 @@ from amoexplore.hosts import has_a_name_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from ssl import SSLContext
 
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.response import BaseHTTPResponse
@@ -40,6 +39,10 @@ MOST_AT_ONCE: Final = 32
 
 #: What whoever asks does while the answer is on its way.
 _meanwhile: ContextVar[Callable[[], object] | None] = ContextVar("_meanwhile", default=None)
+
+
+class HandshakeFailed(SSLError):
+    """TLS did not come about, so that nothing was sent."""
 
 
 class _Breakable:
@@ -58,7 +61,12 @@ class _Breakable:
     def connect(self) -> None:
         self._owner = os.getpid()
         began = time.monotonic()
-        super().connect()  # type: ignore[misc]  # that of the connection
+        try:
+            super().connect()  # type: ignore[misc]  # that of the connection
+        except ssl.SSLEOFError:  # it broke, as any connection may
+            raise
+        except ssl.SSLError as error:
+            raise HandshakeFailed(error) from error
         self.to_connect = time.monotonic() - began
         if (stop := stops.current()) and stop.is_set():
             raise stops.CalledOff
@@ -97,9 +105,9 @@ def _breakable(kind: type) -> type:
 
 
 @lru_cache(maxsize=2)
-def _trusting(place: str, changed: int) -> SSLContext:  # noqa: ARG001  read anew where that is another one
+def _trusting(place: str, changed: int) -> ssl.SSLContext:  # noqa: ARG001  read anew where that is another one
     """Return what connections are made with that trust the certificates of a file, or of a folder."""
-    context = create_urllib3_context(cert_reqs=CERT_REQUIRED)
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.load_verify_locations(*((None, place) if Path(place).is_dir() else (place,)))
     return context
 
@@ -193,7 +201,7 @@ class Ways:
         return way
 
 
-def _trust(place: str) -> SSLContext:
+def _trust(place: str) -> ssl.SSLContext:
     """Return what connections are made with that trust the certificates of a place, which are read once.
 
     Raises

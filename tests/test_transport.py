@@ -153,6 +153,15 @@ def test_faults_of_tls(monkeypatch: pytest.MonkeyPatch, fault: str, kind: type[E
         account.uninstall("x")
 
 
+def test_no_tls(sandbox: Sandbox) -> None:
+    """A server that does not speak TLS is asked once, and told as such: nothing was sent, so no outcome is unknown."""
+    account = Account(sandbox.url.replace("http:", "https:"), TOKEN)
+    for send in (account.widget, account.uninstall):
+        with pytest.raises(errors.Unreachable, match=r"does not speak TLS .* nothing was sent.* at http://") as raised:
+            send("x")
+        assert (type(raised.value), raised.value.tries) == (errors.Unreachable, 1)
+
+
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", None])
 @pytest.mark.parametrize("proxy", ["https://proxy.example", "http://proxy.example", None])
 def test_certificates_are_always_checked(
