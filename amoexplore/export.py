@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
 from amoexplore import files
@@ -10,6 +12,7 @@ from amoexplore.load import load_catalog
 from amoexplore.streams import CsvFile, ParquetFile, RussianCsvFile, load_to_parquet, stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pandas as pd
@@ -91,12 +94,17 @@ def _with_comma(value: Any) -> Any:
     return str(value).replace(".", ",") if isinstance(value, float) else value
 
 
-def _excel(path: Path) -> pd.ExcelWriter[Any]:
+@contextmanager
+def _excel(path: Path) -> Iterator[pd.ExcelWriter[Any]]:
     import pandas as pd  # noqa: PLC0415  imported while the network is asked
 
+    # Made in memory: what XlsxWriter raises where a disk is full is no OSError, and leaves an open file behind.
+    content = BytesIO()
     # A name that begins with "=" is a name, not a formula.
-    options = {"strings_to_formulas": False, "strings_to_urls": False}
-    return pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options})
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with pd.ExcelWriter(content, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+        yield writer
+    path.write_bytes(content.getbuffer())
 
 
 def as_text(frame: pd.DataFrame) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -136,6 +137,19 @@ def test_load_to_excel(tmp_path: Path) -> None:
     assert book.sheetnames == ["widgets", "settings"]
     assert book["widgets"].max_row == 301
     assert [cell.value for cell in book["widgets"][2]][:4] == [742, "amo_dropbox", "0.0.13", 2.8]
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.skipif(os.name != "posix", reason="there is no limit to the size of files here")
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.xlsx"])
+def test_load_to_a_disk_that_is_full(tmp_path: Path, name: str) -> None:
+    """What the disk does not take is told in one line, and no file is left."""
+    command = ("sh", "-c", 'ulimit -f 4; exec "$@"', "", AMOEXPLORE, "load", "--to", tmp_path / name)
+    with program(*command, stderr=subprocess.PIPE) as process:
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.fullmatch(r"This is a sandbox: .*\namoexplore: .*File too large\n", said)
+    assert not list(tmp_path.glob("*x.*"))
 
 
 def test_excel_formulas_stay_text(tmp_path: Path) -> None:
