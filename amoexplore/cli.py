@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (AmoError, OSError, ValueError, ImportError) as error:
-        print(f"amoexplore: {error}", file=sys.stderr)  # noqa: T201  a command speaks to its user
+        said = error.message if isinstance(error, AmoError) else error
+        print(f"amoexplore: {said}", file=sys.stderr)  # noqa: T201  a command speaks to its user
         return 1
     return status
 

@@ -71,10 +71,13 @@ class AmoError(Exception):
         How often it was tried.
     progress : Progress or None
         How far a load had come; ``load_catalog(account, resume=error)`` goes on from there.
+    how_to_go_on : str
+        That, in words, with which the message of the error ends.
     """
 
     tries: int = 1
     progress: Any = None
+    how_to_go_on: str = ""
 
     def __init__(  # noqa: PLR0913  the fields that an answer can have
         self,
@@ -97,9 +100,14 @@ class AmoError(Exception):
         self.retry_after = retry_after
         self.errors = errors
 
+    @property
+    def message(self) -> str:
+        """What happened, for those who don't have the error to go on with: a command that ends, a row of a report."""
+        return str(self.args[0]) if self.args else ""
+
     def __str__(self) -> str:
         # Builtins such as KeyError and OSError print themselves in ways of their own.
-        return str(self.args[0]) if self.args else ""
+        return " ".join(filter(None, (self.message, self.how_to_go_on)))
 
 
 class ConfigurationError(AmoError, ValueError):

@@ -96,7 +96,7 @@ class Member:
             came = error.progress if isinstance(error.progress, Progress) else Progress("", 0)
             return self.failed(
                 type(error).__name__,
-                str(error),
+                error.message,
                 pages=came.pages,
                 requests=came.requests,
                 seconds=time.perf_counter() - started,

@@ -60,7 +60,7 @@ class Progress:
             f"amo.load_catalog(account, resume={name}) goes on from page {self.pages + 1}."
         )
         if isinstance(error, AmoError):
-            error.args = (f"{error} {how_far}",)
+            error.how_to_go_on = how_far
         else:
             error.add_note(how_far)
 

@@ -230,6 +230,22 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert TOKEN not in said
 
 
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("arguments", [["load"], ["report"], ["snapshot", "there"]])
+def test_errors_of_a_command_that_ends(
+    arguments: list[str],
+    sandbox: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A load that broke off is not told how to go on with an error that ends with the command."""
+    monkeypatch.chdir(tmp_path)
+    with sandbox.faults.payment_required(after=1):
+        assert main(arguments) == 1
+    assert capsys.readouterr().err.endswith("Check the account's subscription in amoCRM.\n")
+
+
 @pytest.mark.parametrize("arguments", [[], ["sandbox"], ["load"], ["report"], ["lab"]])
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Each command explains itself."""

@@ -113,13 +113,14 @@ def test_what_may_be_a_token_is_not_shown(accounts: Any) -> None:
 
 
 def test_requests_of_a_failed_load_are_counted(many: Sandbox) -> None:
-    """A load that broke off on its second page tells of both, and has no rows."""
+    """A load that broke off on its second page tells of both, and has no rows; nor has it an error to go on with."""
     (item, *_) = many.accounts.items()
     with many.faults.payment_required(after=1):
         fleet = load(dict([item]))
     assert fleet.report[["status", "error", "pages", "requests", "widgets"]].to_numpy().tolist() == [
         ["failed", "PaymentRequired", 1, 2, 0]
     ]
+    assert fleet.failed["advice"].str.endswith("Check the account's subscription in amoCRM.").all()
     assert fleet.widgets.empty
 
 
