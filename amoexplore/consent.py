@@ -62,6 +62,7 @@ def login(host: str, *, client_id: str, redirect_uri: str, paste: bool = False) 
     """
     url = account_address(host)
     integration = Integration(client_id, redirect_uri, _secret(client_id, redirect_uri))
+    Store(url).check()  # a store that can't save must not cost the code
     state = secrets.token_urlsafe()
     page = _consent_page(url, integration, state)
     if paste or not _is_here(redirect_uri):

@@ -64,6 +64,9 @@ class Keeper(Protocol):
     def save(self, name: str, content: Body) -> None:
         """Keep the text; it outlives the machine's power when this returns."""
 
+    def forget(self, name: str) -> None:
+        """Keep the text, which there is, no longer."""
+
 
 class InFiles:
     """Keeps each text in a file of its own, which its owner alone can read."""
@@ -82,6 +85,10 @@ class InFiles:
     def save(self, name: str, content: Body) -> None:
         """Keep the text."""
         files.save_private(self._folder / f"{name}.json", content)
+
+    def forget(self, name: str) -> None:
+        """Keep the text no longer."""
+        (self._folder / f"{name}.json").unlink()
 
 
 class InKeyring:
@@ -102,6 +109,11 @@ class InKeyring:
         """Keep the text."""
         for slot in (f"{name} (newest)", name):
             self._keyring.set_password(_SERVICE, slot, MaskedText(content.decode()))
+
+    def forget(self, name: str) -> None:
+        """Keep the text no longer."""
+        for slot in (f"{name} (newest)", name):
+            self._keyring.delete_password(_SERVICE, slot)
 
 
 def folder() -> Path:
@@ -173,13 +185,27 @@ class Store:
         """
         self._try("saved", _keeper(self._folder).save, self._name, Body(msgspec.json.encode(pair, enc_hook=str)))
 
+    def check(self) -> None:
+        """Raise what saving would raise later, when a code has been used up for what is to be saved.
+
+        Raises
+        ------
+        StoreError
+        """
+        keeper, name = _keeper(self._folder), f"{self._name} (tried)"
+        with self.alone():
+            self._try("saved", keeper.save, name, Body(b"{}"))
+            self._try("saved", keeper.forget, name)
+
     def _try(self, what: str, do: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         try:
             return do(*arguments, **options)
         except _failures() as error:
-            why = f"{type(error).__name__}: {error}"
+            why = f"{type(error).__name__}: {error}."
+            if isinstance(error, OSError) and not isinstance(error, TimeoutError):  # somebody else has it for long
+                why += f" Set {files.STATE_VARIABLE} to another folder for them."
         # Raised here, without the frames below, which hold what was to be saved.
-        raise StoreError(f"The tokens of {self.url} can't be {what} in {self.place}: {why}.")
+        raise StoreError(f"The tokens of {self.url} can't be {what} in {self.place}: {why}")
 
 
 def _keeper(folder: Path) -> Keeper:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
 import sys
@@ -124,6 +126,27 @@ def test_login_on_the_command_line(
     monkeypatch.setenv("AMOEXPLORE_CLIENT_SECRET", SECRET)
     assert main([*arguments, "--paste"]) == 1
     assert "Consent was denied" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_store_that_cannot_save(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_full: bool
+) -> None:
+    """Tokens that can't be stored are told before a browser is opened, with what to set."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    opened = pasting(monkeypatch)
+    if is_full:
+        monkeypatch.setattr(os, "fsync", full)
+    else:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "file"))
+    why = "saved in .*No space left" if is_full else "locked in .*file"
+    with pytest.raises(errors.StoreError, match=rf"can't be {why}.*\. Set AMOEXPLORE_STATE to another folder"):
+        login(sandbox)
+    assert opened == exchanges(sandbox) == []
 
 
 def test_favicons_and_idle_connections(sandbox: Sandbox, redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:

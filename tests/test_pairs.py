@@ -44,6 +44,10 @@ class Keychain(KeyringBackend):
         self._step()
         self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        """Keep it no longer."""
+        del self.kept[service, username]
+
     def _step(self) -> None:
         if not self.steps:
             raise KeyboardInterrupt
@@ -76,6 +80,14 @@ def test_the_keyring_is_preferred(sandbox: Sandbox, keychain: Keychain, tmp_path
     assert {service for service, _ in keychain.kept} == {"amoexplore"}
     assert Store(sandbox.url).place == "the system's keyring (test)"
     assert Store(sandbox.url).load() != pair
+
+
+def test_trying_a_keyring_leaves_nothing(sandbox: Sandbox, keychain: Keychain) -> None:
+    """What is saved to see whether anything can be is forgotten again, and the pair that was there is not."""
+    stored(sandbox)
+    before = dict(keychain.kept)
+    Store(sandbox.url).check()
+    assert keychain.kept == before
 
 
 def test_a_save_that_breaks_off_in_the_keyring(sandbox: Sandbox, keychain: Keychain) -> None:
