@@ -17,7 +17,7 @@ from msgspec import Struct
 from amoexplore import pairs
 from amoexplore.connections import URL_VARIABLE, connect, is_configured, token_for
 from amoexplore.errors import AmoError, Forbidden, TrialError
-from amoexplore.files import state_folder
+from amoexplore.files import STATE_VARIABLE, state_folder
 from amoexplore.trials import unfinished_trials
 
 if TYPE_CHECKING:
@@ -96,6 +96,10 @@ def _widget_state() -> Finding:
 
 def _folders() -> Iterator[Finding]:
     state, folder = state_folder(), pairs.folder()
+    there = next(path for path in (state, *state.parents) if path.exists())
+    if not there.is_dir():
+        yield Finding("state folder", f"{there} is no folder", f"Set {STATE_VARIABLE} to one: tokens are stored there.")
+        return
     if not state.exists() or os.name != "posix":
         yield Finding("state folder", str(state))
         return
@@ -114,7 +118,7 @@ def _mode(path: Path) -> int:
 def _account(url: str | None) -> Account | None:
     if url is None and not is_configured():
         return None
-    url = url or os.environ[URL_VARIABLE]
+    url = os.environ[URL_VARIABLE] if url is None else url
     token = token_for(url)
     return connect(url, token)
 

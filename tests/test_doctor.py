@@ -181,6 +181,21 @@ def test_modes(sandbox: Sandbox, tmp_path: Path) -> None:
     assert wrong().keys() == {"tokens", "state folder"}
 
 
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_state_folder_that_is_none(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be stored is told with the variable that names another place."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / name))
+    assert found()["state folder"].said == f"{tmp_path / 'file'} is no folder"
+    assert wrong() == {"state folder": "Set AMOEXPLORE_STATE to one: tokens are stored there."}
+
+
+def test_an_empty_address(capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that a shell made of an unset variable is told as what is none, whatever the environment names."""
+    assert main(["doctor", "--account", ""]) == 1
+    assert "→ This is no address of an account" in capsys.readouterr().out
+
+
 def test_a_host_is_enough(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """An account that is named by its host alone, as connect() takes it, is looked at as any other."""
     host = sandbox.url.removeprefix("http://")
