@@ -377,6 +377,9 @@ def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:
         text if isinstance(text, str) else None for text in (problem.title, problem.hint or problem.detail)
     )
     said = ": ".join(filter(None, (title, detail)))
+    retry_after = _retry_after(problem, response.headers)
+    if kind is errors.TooManyRequests and retry_after and retry_after >= 1:
+        advice = advice.replace("a little", f"{retry_after:.0f} s")
     faults = _validation_errors(problem)
     listed = "".join(f"\n  {fault.get('path')}: {fault.get('detail')}" for fault in faults)
     return kind(
@@ -386,7 +389,7 @@ def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:
         detail=detail,
         request_id=answer.request_id,
         url=answer.url,
-        retry_after=_retry_after(problem, response.headers),
+        retry_after=retry_after,
         errors=faults,
     )
 

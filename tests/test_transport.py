@@ -76,6 +76,7 @@ def test_refusals_carry_what_the_api_said() -> None:
     ("said", "seconds"),
     [
         (problem(429, retry_after=300), 300.0),
+        (problem(429, retry_after=3600), 3600.0),
         (problem(429, {"Retry-After": "7"}), 7.0),
         (problem(429, {"Retry-After": "soon"}), None),
         (problem(429, {"Retry-After": "9" * 5000}), None),
@@ -85,10 +86,11 @@ def test_refusals_carry_what_the_api_said() -> None:
     ],
 )
 def test_retry_after(said: bytes, seconds: float | None) -> None:
-    """How long to wait is read from the body or from the header."""
+    """How long to wait is read from the body or from the header, and said."""
     with answering(said) as server, pytest.raises(errors.TooManyRequests) as raised:
         server.account().widget("x")
     assert seconds == raised.value.retry_after
+    assert f": wait {f'{seconds:.0f} s' if seconds else 'a little'}, then try again." in str(raised.value)
 
 
 def test_nothing_listens() -> None:
