@@ -37,17 +37,22 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
         raise ValueError(f"{path.name}: the name must end in {', '.join(suffixes)}, which says what to write.")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}: make it first.")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}: make it first.")
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield where to write; what is written there becomes the file at the end, unless the writing breaks off."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".amoexplore-") as folder:
+    """Yield where to write; what is written there becomes the file at the end, unless the writing breaks off.
+
+    A link stays one: the file that it points to is written.
+    """
+    real = path.resolve()
+    with tempfile.TemporaryDirectory(dir=real.parent, prefix=".amoexplore-") as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
-        unfinished.replace(path)
+        unfinished.replace(real)
 
 
 def save_private(path: Path, content: bytes) -> None:

@@ -219,6 +219,22 @@ def test_write_is_whole_or_not_at_all(
     assert [path] == list(tmp_path.iterdir())
 
 
+def test_a_link_stays_one(tmp_path: Path, account: Account) -> None:
+    """What is written to a link goes into the file that it points to, be it there or not."""
+    folder, link = tmp_path / "elsewhere", tmp_path / "x.csv"
+    folder.mkdir()
+    link.symlink_to(folder / "y.csv")
+    for _ in range(2):
+        export.load(account, link)
+        assert link.is_symlink()
+        assert (folder / "y.csv").read_bytes().startswith(b"\xef\xbb\xbfid,")
+        assert [path.name for path in folder.iterdir()] == ["y.csv"]
+    link.unlink()
+    link.symlink_to(tmp_path / "nowhere" / "y.csv")
+    with pytest.raises(FileNotFoundError, match=r"There is no folder .*nowhere: make it first"):
+        export.load(account, link)
+
+
 def test_errors_are_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong is told on standard error, without a traceback and without the token."""
     monkeypatch.setenv("AMOEXPLORE_URL", "http://127.0.0.1:9")
