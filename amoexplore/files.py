@@ -32,6 +32,8 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
         If it is a folder.
     FileNotFoundError
         If the folder does not exist.
+    OSError
+        If nothing can be written into it.
     """
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{path.name}: the name must end in {', '.join(suffixes)}, which says what to write.")
@@ -40,6 +42,7 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: make it first.")
+    _beside(path).cleanup()
 
 
 @contextmanager
@@ -48,11 +51,21 @@ def whole(path: Path) -> Iterator[Path]:
 
     A link stays one: the file that it points to is written.
     """
-    real = path.resolve()
-    with tempfile.TemporaryDirectory(dir=real.parent, prefix=".amoexplore-") as folder:
+    with _beside(path) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
-        unfinished.replace(real)
+        unfinished.replace(path.resolve())
+
+
+def _beside(path: Path) -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder beside where a file is to be, told by the name of the one that it is in if there can't be."""
+    folder = path.resolve().parent
+    try:
+        return tempfile.TemporaryDirectory(dir=folder, prefix=".amoexplore-")
+    except OSError as error:
+        raise type(error)(
+            f"Nothing can be written into the folder {folder} ({error.strerror}): name another one."
+        ) from None
 
 
 def save_private(path: Path, content: bytes) -> None:

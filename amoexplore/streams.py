@@ -150,7 +150,7 @@ def load_to_parquet(
 
     Raises
     ------
-    ValueError, IsADirectoryError, FileNotFoundError
+    ValueError, OSError
         If there can be no such file; nothing was sent then.
     UnreadableValue, RepeatedPage, AmoError
         As :func:`load_catalog` does.

@@ -165,7 +165,16 @@ def test_excel_formulas_stay_text(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("x.txt", "must end in .parquet, .csv, .xlsx"), ("no/x.csv", "no folder"), ("is.csv", "is a folder")],
+    [
+        ("x.txt", "must end in .parquet, .csv, .xlsx"),
+        ("no/x.csv", "no folder"),
+        ("is.csv", "is a folder"),
+        pytest.param(
+            "/proc/x.xlsx",
+            "amoexplore: Nothing can be written into the folder /proc (No such file or directory): name another one.",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc, into which nobody may write"),
+        ),
+    ],
 )
 def test_load_checks_the_file_first(
     sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
