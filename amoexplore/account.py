@@ -431,6 +431,20 @@ def _may_have_happened(error: AmoError) -> bool:
     return isinstance(error, ConnectionDropped | TimedOut | BadAnswer) and not isinstance(error, Redirected)
 
 
+def require_account(given: object) -> None:
+    """Demand an account.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(given, Account):
+        raise TypeError(
+            f"What is wanted is an account, not {type(given).__name__}: amo.connect() gives one, and "
+            "amo.connect(sandbox.url, sandbox.token) that of a sandbox."
+        )
+
+
 def _listing_path(page: int, limit: int) -> str:
     if not isinstance(page, Integral) or page < 1:
         raise ValueError(f"page is a whole number, counted from 1; there is no page {page!r}.")

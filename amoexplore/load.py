@@ -12,6 +12,7 @@ from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from amoexplore.account import require_account
 from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.parts import Reader
 from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
@@ -75,7 +76,7 @@ def load_catalog(
         If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames. Its
         ``progress`` has what had come, as that of a KeyboardInterrupt does.
     """
-    check_on_bad(on_bad)
+    check(account, on_bad)
     before = progress_of(resume, account.named, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
@@ -191,8 +192,9 @@ def load_settings(
     return load_catalog(account, limit=limit, on_bad=on_bad, progress=progress).settings
 
 
-def check_on_bad(on_bad: str) -> None:
-    """Demand that it is one of the two words."""
+def check(account: object, on_bad: str) -> None:
+    """Demand an account, and one of the two words."""
+    require_account(account)
     if on_bad not in ("coerce", "raise"):
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
 

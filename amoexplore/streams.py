@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from amoexplore import files, rows
-from amoexplore.load import begun, check_on_bad, read, warn
+from amoexplore.load import begun, check, read, warn
 from amoexplore.parts import Part, Reader, joined
 from amoexplore.progress import DEFAULT_LIMIT
 from amoexplore.reports import Tally
@@ -112,7 +112,7 @@ def iter_pages(
     UnreadableValue, RepeatedPage, AmoError
         As :func:`load_catalog` does, where it comes to that.
     """
-    check_on_bad(on_bad)
+    check(account, on_bad)
     return _pages(account, limit, on_bad=on_bad, progress=progress)
 
 
@@ -155,7 +155,7 @@ def load_to_parquet(
     UnreadableValue, RepeatedPage, AmoError
         As :func:`load_catalog` does.
     """
-    check_on_bad(on_bad)
+    check(account, on_bad)
     path = Path(path)
     paths: dict[TableName, Path] = {"widgets": path, "settings": settings_path(path)}
     for each in paths.values():
