@@ -26,7 +26,7 @@ from amoexplore.errors import (
 )
 from amoexplore.hosts import has_a_name_here, is_loopback
 from amoexplore.models import Page, Request, Secret, masked, settings_of
-from amoexplore.tokens import MaskedText, Token
+from amoexplore.tokens import MaskedText, Token, no_token
 from amoexplore.transport import Errand, Pace, Transport
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ class Account:
         timeout: float = 30.0,
         pace: Pace = "auto",
     ) -> None:
-        token = MaskedText(token) if isinstance(token, str) else token  # from here on no traceback shows it
+        if not isinstance(token, str | Token):
+            error, token = no_token(token), ""  # from here on no traceback shows it
+            raise error
+        token = MaskedText(token) if isinstance(token, str) else token  # nor here
         self.token = token if isinstance(token, Token) else Token(token)
         self._transport = Transport(url, self.token, timeout=timeout, pace=pace)
         self._transport.reopen()

@@ -12,7 +12,7 @@ from amoexplore.errors import ConfigurationError
 from amoexplore.hosts import account_address
 from amoexplore.oauth import PairToken
 from amoexplore.pairs import Store
-from amoexplore.tokens import MaskedText
+from amoexplore.tokens import MaskedText, no_token
 
 if TYPE_CHECKING:
     from amoexplore.sandbox import Sandbox
@@ -53,7 +53,10 @@ def connect(
     StoreError
         If the stored tokens can't be read.
     """
-    token = MaskedText(token or "")  # from here on no traceback shows it
+    if not isinstance(token, str | None):
+        error, token = no_token(token), ""  # from here on no traceback shows it
+        raise error
+    token = MaskedText(token or "")  # nor here
     if write is None and os.environ.get(WRITE_VARIABLE) == "1":
         write = True
     if url or token:

@@ -31,7 +31,7 @@ def account_address(host: str) -> str:
     ConfigurationError
         If it can't be one.
     """
-    host = host.strip()
+    host = _text(host)
     if "://" not in host and host:
         host = f"{'http' if is_loopback(host.partition(':')[0]) else 'https'}://{host}"
     return base_address(host)
@@ -45,8 +45,9 @@ def base_address(url: str) -> str:
     ConfigurationError
         If it can't be one: an account is at amoCRM's or Kommo's, by https, and a sandbox is on this machine.
     """
+    url = _text(url)
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         why = _unusable(parts) or _foreign(parts)
     except ValueError as error:
         why = str(error)
@@ -91,6 +92,14 @@ def is_loopback(host: str) -> bool:
 def has_a_name_here(host: str) -> bool:
     """Return whether a host has a name that is this machine's whatever anybody says: RFC 6761 keeps them all for it."""
     return host.endswith(".localhost")
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str):
+        raise errors.ConfigurationError(
+            f"An address of an account is a text such as https://example.amocrm.ru, not of type {type(given).__name__}."
+        )
+    return given.strip()
 
 
 def _unusable(parts: SplitResult) -> str | None:

@@ -117,6 +117,13 @@ class Nobody(Token):
         return message
 
 
+def no_token(given: object) -> ConfigurationError:
+    """Return the error of what is given for a token and is no text; it does not hold it."""
+    return ConfigurationError(
+        f"A token is a text, not of type {type(given).__name__}. Copy it, whole, from the integration's Keys tab."
+    )
+
+
 class Claims(msgspec.Struct, frozen=True):
     """What an access token says of itself; all None where it says nothing that can be read.
 

@@ -496,6 +496,11 @@ def test_reprs_do_not_show_the_token() -> None:
         (lambda: Account("https://www.amocrm.ru", TOKEN), "www is amoCRM's own site"),
         (lambda: amo.connect("ftp://example.amocrm.ru", TOKEN), "must begin with https://"),
         (lambda: amo.connect("", TOKEN), "an address is missing"),
+        (lambda: Account("https://example.amocrm.ru", TOKEN.encode()), "A token is a text, not of type bytes"),  # type: ignore[arg-type]
+        (lambda: Account("https://example.amocrm.ru", None), "A token is a text, not of type NoneType"),  # type: ignore[arg-type]
+        (lambda: amo.connect("example.amocrm.ru", TOKEN.encode()), "A token is a text, not of type bytes"),  # type: ignore[arg-type]
+        (lambda: Account(None, TOKEN), "An address of an account is a text .*, not of type NoneType"),  # type: ignore[arg-type]
+        (lambda: amo.connect(5, TOKEN), "An address of an account is a text .*, not of type int"),  # type: ignore[arg-type]
         (lambda: Account("https://example.amocrm.ru", " \n"), "is empty"),
         (lambda: Account("https://example.amocrm.ru", f"{TOKEN} {TOKEN}"), "holds spaces"),
         (lambda: Account("https://example.amocrm.ru", f"{TOKEN}\n{TOKEN}"), "line breaks"),
