@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from copy import copy
 from functools import cache
@@ -79,6 +78,8 @@ class Account:
     ------
     ConfigurationError
         If address or token can't be used. Nothing is sent yet.
+    ValueError
+        If timeout or pace can't be used.
     """
 
     def __init__(
@@ -295,7 +296,10 @@ class Account:
         body = {"data": data} if data is not None else {}
         if handlers:
             body["execute_handlers"] = [structs.asdict(handler) for handler in handlers]
-        path = f"/api/v4/{bot}/{operator.index(bot_id)}/continue/{operator.index(continue_id)}"
+        for name, given in {"bot_id": bot_id, "continue_id": continue_id}.items():
+            if not _is_whole(given):
+                raise TypeError(f"{name} is a whole number, not {given!r}; continue_url takes a whole return_url.")
+        path = f"/api/v4/{bot}/{bot_id}/continue/{continue_id}"
         request = self._request("POST", path, Secret(body), shown=body)
         if dry_run:
             return request
@@ -319,7 +323,10 @@ class Account:
         ValueError
             If it is no such address, or one of another account: the token goes to its own host only.
         """
-        parts = urlsplit(return_url)
+        try:
+            parts = urlsplit(str(return_url))
+        except ValueError:  # as of http://[
+            parts = urlsplit("")
         match = _RETURN_PATH.fullmatch(parts.path)
         if match is None or parts.netloc.lower() != self.host:
             like = f"{self.url}/api/v4/salesbot/1/continue/2"
@@ -449,14 +456,22 @@ def require_account(given: object) -> None:
 
 
 def _listing_path(page: int, limit: int) -> str:
-    if not isinstance(page, Integral) or page < 1:
+    if not _is_whole(page) or page < 1:
         raise ValueError(f"page is a whole number, counted from 1; there is no page {page!r}.")
-    if not isinstance(limit, Integral) or not 1 <= limit <= MAX_LIMIT:
+    if not _is_whole(limit) or not 1 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is a whole number from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
     return f"/api/v4/widgets?page={page}&limit={limit}"
 
 
-def _widget_path(code: str) -> str:
-    if not code.strip(". "):
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def _widget_path(code: object) -> str:
+    try:
+        piece = quote(code, safe="") if isinstance(code, str) and code.strip(". ") else ""
+    except UnicodeEncodeError:  # half a letter
+        piece = ""
+    if not piece:
         raise ValueError(f"A widget's code is a text such as 'amo_dropbox', not {code!r}.")
-    return f"/api/v4/widgets/{quote(code, safe='')}"
+    return f"/api/v4/widgets/{piece}"

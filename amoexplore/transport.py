@@ -6,6 +6,7 @@ import random
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -123,7 +124,7 @@ class Transport:
     ConfigurationError
         If the address can't be one of an account.
     ValueError
-        If the pace is none.
+        If timeout or pace can't be used.
     """
 
     def __init__(self, url: str, token: Token, *, timeout: float, pace: Pace) -> None:
@@ -132,6 +133,8 @@ class Transport:
             raise ValueError(
                 f"pace is a whole number of requests a second, from 1 on, or None for no pace, not {pace!r}."
             )
+        if not _is_span(timeout):
+            raise ValueError(f"timeout is a number of seconds above 0, such as 30, not {timeout!r}.")
         self._token = token
         self._timeout = timeout
         self._ways = Ways(self.named)
@@ -309,6 +312,10 @@ class Transport:
         if request.content is not None:
             message.body = request.content.reveal()
         return self._token(message)
+
+
+def _is_span(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and 0 < seconds < inf
 
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from scripted import answer, answering, listing, setting, widget
@@ -52,9 +52,9 @@ def test_strange_codes_stay_codes(account: Account, sandbox: Sandbox, code: str)
     assert sandbox.requests[-1].target.startswith("/api/v4/widgets/")
 
 
-@pytest.mark.parametrize("code", ["", " ", ".", ".."])
-def test_codes_that_are_none(account: Account, code: str) -> None:
-    """A path without a code, or up from it, is never asked for."""
+@pytest.mark.parametrize("code", ["", " ", ".", "..", "\ud800", 5, b"x", None])
+def test_codes_that_are_none(account: Account, code: Any) -> None:
+    """A path without a code, or up from it, is never asked for; nor one with what can't be a code."""
     with pytest.raises(ValueError, match="A widget's code is a text such as 'amo_dropbox'"):
         account.widget(code)
 
@@ -73,7 +73,8 @@ def test_widgets_page(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "limit"), [(0, 50), (-1, 50), (2.0, 50), ("2", 50), (1, 0), (1, 251), (1, 2.5), (1, None)]
+    ("page", "limit"),
+    [(0, 50), (-1, 50), (2.0, 50), ("2", 50), (True, 50), (1, 0), (1, 251), (1, 2.5), (1, None), (1, True)],
 )
 def test_pages_that_are_none(account: Account, page: int, limit: int) -> None:
     """Page and limit are checked before anything is sent, and the message has the bounds."""

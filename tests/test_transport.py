@@ -516,6 +516,13 @@ def test_what_cannot_be_used(make: Callable[[], Account], why: str) -> None:
     assert "pass@" not in str(raised.value)
 
 
+@pytest.mark.parametrize("timeout", [None, "30", 0, -1, float("inf"), float("nan")])
+def test_timeouts_that_are_none(timeout: Any) -> None:
+    """A timeout that no request could have is told at once."""
+    with pytest.raises(ValueError, match=r"timeout is a number of seconds above 0, such as 30, not"):
+        Account("https://example.amocrm.ru", TOKEN, timeout=timeout)
+
+
 def test_environments_token_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token of the environment stands in no traceback, whatever is wrong with the address."""
     for url in ("ftp://example.amocrm.ru", ""):

@@ -318,12 +318,14 @@ def test_bot_by_its_return_url(account: Account, changing: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://evil.example/api/v4/salesbot/1/continue/2", "{}/api/v4/salesbot/1", "x", "{}"]
+    "url", ["https://evil.example/api/v4/salesbot/1/continue/2", "{}/api/v4/salesbot/1", "x", "{}", "http://["]
 )
 def test_return_urls_of_others(account: Account, changing: Sandbox, url: str) -> None:
     """A token goes to its own account, whatever a return_url says."""
     with pytest.raises(ValueError, match="is no return_url of sandbox on this machine"):
         account.continue_url(url.format(changing.url))
+    with pytest.raises(ValueError, match="None is no return_url of sandbox on this machine"):
+        account.continue_url(None)  # type: ignore[arg-type]
     assert changing.requests == ()
 
 
@@ -355,6 +357,15 @@ def test_what_pandas_has_is_sent(account: Account, changing: Sandbox) -> None:
     for odd in (pd.NA, np.bool_(True), column):  # noqa: FBT003  numpy's own
         with pytest.raises(errors.HandlersError, match="data: can't be sent as JSON"):
             account.continue_bot(1, 2, data={"a": odd})
+
+
+@pytest.mark.parametrize("number", ["77", 7.0, True, None])
+def test_numbers_of_bots(account: Account, number: Any) -> None:
+    """Where a bot waits is two whole numbers, and what is none is named."""
+    with pytest.raises(TypeError, match="bot_id is a whole number, not"):
+        account.continue_bot(number, 1, dry_run=True)
+    with pytest.raises(TypeError, match="continue_id is a whole number, not"):
+        account.continue_bot(1, number, dry_run=True)
 
 
 def test_bot_dry_run(account: Account, changing: Sandbox) -> None:
