@@ -202,7 +202,11 @@ class _Answering(BaseHTTPRequestHandler):
 
 
 def _parameters(address: MaskedText) -> dict[str, MaskedText]:
-    return {name: MaskedText(values[0]) for name, values in parse_qs(urlsplit(address).query).items()}
+    try:
+        query = urlsplit(address).query
+    except ValueError:  # as of http://[
+        return {}
+    return {name: MaskedText(values[0]) for name, values in parse_qs(query).items()}
 
 
 def _checked(answer: Mapping[str, MaskedText], state: str, url: str) -> tuple[MaskedText, str]:

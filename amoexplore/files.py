@@ -26,19 +26,19 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
 
     Raises
     ------
-    ValueError
-        If the ending of the name is none of those that can be written.
     IsADirectoryError
         If it is a folder.
+    ValueError
+        If the ending of the name is none of those that can be written.
     FileNotFoundError
         If the folder does not exist.
     OSError
         If nothing can be written into it.
     """
-    if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path.name}: the name must end in {', '.join(suffixes)}, which says what to write.")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it.")
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path.name}: the name must end in {', '.join(suffixes)}, which says what to write.")
     folder = path.resolve().parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: make it first.")

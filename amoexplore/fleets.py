@@ -142,6 +142,7 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     """
     hidden, accounts = Secret(accounts), ()  # from here on no traceback shows the tokens
     members = _members(hidden)
+    _demand_workers(workers)
     manner = Manner(limit, on_bad, pace, _rate(total))
     if engine == "threads":
         loads = _on_threads(members, manner, workers=workers, progress=progress)
@@ -164,8 +165,11 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
 
 
 def _members(accounts: Secret) -> list[Member]:
-    if isinstance(accounts.reveal(), str | Account):
-        raise TypeError("load_fleet takes many accounts, in a list or a mapping; load_catalog loads one.")
+    kind = type(accounts.reveal())
+    if issubclass(kind, str | Account) or not issubclass(kind, Iterable):
+        raise TypeError(
+            f"load_fleet takes many accounts, in a list or a mapping, not {kind.__name__}; load_catalog loads one."
+        )
     members = [_member(one, access) for one, access in _masked(accounts)]
     hosts = [member.host for member in members]
     if twice := next((host for host in hosts if hosts.count(host) > 1), None):
@@ -205,6 +209,11 @@ def _rate(total: Pace) -> Pace:
     if total not in ("auto", None) and (not isinstance(total, int) or total < 1):
         raise ValueError(f"total is a whole number of requests a second, from 1 on, or None, not {total!r}.")
     return total
+
+
+def _demand_workers(workers: object) -> None:
+    if not isinstance(workers, int) or workers < 1:
+        raise ValueError(f"workers is a whole number of accounts at once, from 1 on, not {workers!r}.")
 
 
 def _on_threads(members: list[Member], manner: Manner, *, workers: int, progress: bool | None) -> list[Loaded]:

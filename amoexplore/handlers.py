@@ -5,13 +5,10 @@ From the API's page, «Подтверждение выполнения блок�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Handler(Struct, frozen=True):
@@ -48,6 +45,8 @@ def show_links(value: str, links: Iterable[str] | Mapping[str, str]) -> Handler:
 def _listed(buttons: Iterable[Any]) -> list[Any]:
     if isinstance(buttons, str):
         raise TypeError(f"Buttons are a list, such as [{buttons!r}]: a text would become a button a letter.")
+    if not isinstance(buttons, Iterable):
+        raise TypeError(f"Buttons are a list, such as ['Yes', 'No'], not {type(buttons).__name__}.")
     return list(buttons)
 
 

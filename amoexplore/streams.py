@@ -156,10 +156,12 @@ def load_to_parquet(
         As :func:`load_catalog` does.
     """
     check(account, on_bad)
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is the name of a file, such as 'market.parquet', not of type {type(path).__name__}.")
     path = Path(path)
+    files.check(path, [".parquet"])
     paths: dict[TableName, Path] = {"widgets": path, "settings": settings_path(path)}
-    for each in paths.values():
-        files.check(each, [".parquet"])
+    files.check(paths["settings"], [".parquet"])
     return stream(account, paths, ParquetFile, limit=limit, on_bad=on_bad, progress=progress)
 
 

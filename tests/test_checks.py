@@ -120,9 +120,11 @@ def test_handlers(handlers: list[Any], faults: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("make", [amo.show_buttons, amo.show_links])
 def test_a_text_is_no_list_of_buttons(make: Any) -> None:
-    """A text in place of a list would become a button a letter."""
+    """A text in place of a list would become a button a letter; and what is no list is told as such."""
     with pytest.raises(TypeError, match="a button a letter"):
         make("a", "да")
+    with pytest.raises(TypeError, match=r"Buttons are a list, .*, not NoneType"):
+        make("a", None)
 
 
 @pytest.mark.parametrize(

@@ -244,11 +244,12 @@ def test_wrong_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_nothing_in_what_was_pasted(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty answer is none."""
+    """An empty answer is none, nor is what no address can be."""
     monkeypatch.setattr("webbrowser.open", lambda _: True)
-    monkeypatch.setattr(consent, "getpass", lambda _: " ")
-    with pytest.raises(errors.LoginFailed, match="There is no code"):
-        login(sandbox)
+    for pasted, why in ((" ", "There is no code"), ("http://[=", "is not the answer to this login")):
+        monkeypatch.setattr(consent, "getpass", lambda _, pasted=pasted: pasted)
+        with pytest.raises(errors.LoginFailed, match=why):
+            login(sandbox)
 
 
 @pytest.mark.parametrize(

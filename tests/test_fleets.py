@@ -159,10 +159,12 @@ def test_accounts_of_the_users_stay_open(many: Sandbox) -> None:
     [
         ("example.amocrm.ru", {}, TypeError, "many accounts"),
         ([7], {}, TypeError, "not int"),
+        (None, {}, TypeError, "many accounts, in a list or a mapping, not NoneType"),
         (["a.amocrm.ru", "https://A.amocrm.ru"], {}, ValueError, "a.amocrm.ru is there twice"),
         ([], {"total": 0}, ValueError, "total is a whole number"),
         ([], {"total": 1.5}, ValueError, "total is a whole number"),
-        ([], {"workers": 0}, ValueError, "max_workers"),
+        ([], {"workers": 0}, ValueError, "workers is a whole number .*, not 0"),
+        ([], {"workers": "x"}, ValueError, "workers is a whole number .*, not 'x'"),
         ([], {"engine": "spark"}, ValueError, 'engine is "threads", "dask"'),
         ([], {"engine": "dask"}, errors.ConfigurationError, "There is no cluster"),
     ],

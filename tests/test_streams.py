@@ -67,6 +67,10 @@ def test_wrong_words_are_told_before_anything_is_sent(sandbox: Sandbox, account:
         amo.load_to_parquet(account, tmp_path / "x.csv")
     with pytest.raises(FileNotFoundError, match="no folder"):
         amo.load_to_parquet(account, tmp_path / "no" / "x.parquet")
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+        amo.load_to_parquet(account, "")
+    with pytest.raises(TypeError, match=r"the name of a file, such as 'market\.parquet', not of type NoneType"):
+        amo.load_to_parquet(account, None)  # type: ignore[arg-type]
     assert len(sandbox.requests) == before
 
 
