@@ -24,7 +24,7 @@ from amoexplore.errors import (
     TimedOut,
 )
 from amoexplore.hosts import has_a_name_here, is_loopback
-from amoexplore.models import Page, Request, Secret, masked, settings_of
+from amoexplore.models import Page, Request, Secret, Widget, masked, settings_of
 from amoexplore.tokens import MaskedText, Token, no_token
 from amoexplore.transport import Errand, Pace, Transport
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from amoexplore import wire
     from amoexplore.handlers import Handler
-    from amoexplore.models import Answer, Me, Pipeline, Settings, User, Widget
+    from amoexplore.models import Answer, Me, Pipeline, Settings, User
     from amoexplore.pacer import Together
 
 BOTS: Final = ("salesbot", "marketingbot")
@@ -228,10 +228,10 @@ class Account:
         """
         hidden, settings = Secret(settings), None  # from here on nothing shows the values, not even a traceback
         settings = settings_of(hidden.reveal())
-        code = widget if isinstance(widget, str) else widget.code
+        code = widget.code if isinstance(widget, Widget) else widget
         if not dry_run:
             self.require_writable(f"install {code}")
-        widget = self.widget(widget) if isinstance(widget, str) else widget
+        widget = widget if isinstance(widget, Widget) else self.widget(code)
         checks.require_settings(widget, settings)
         body = Secret(checks.settings_body(widget.settings_template, settings))
         request = self._request("POST", _widget_path(code), body, shown=masked(body.reveal()))

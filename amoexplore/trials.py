@@ -14,6 +14,7 @@ import pandas as pd
 from msgspec import structs
 
 from amoexplore import display
+from amoexplore.account import require_account
 from amoexplore.errors import AmoError, NotFound, OutcomeUnknown, TrialError
 from amoexplore.files import STATE_VARIABLE
 from amoexplore.journal import Busy, Journal
@@ -51,6 +52,7 @@ class Trial:
     """
 
     def __init__(self, account: Account) -> None:
+        require_account(account)
         self._account = account
         self._journal = Journal(account.named)
         self._before: dict[str, Widget] = {}
@@ -274,6 +276,7 @@ def unfinished_trials(account: Account) -> list[UnfinishedTrial]:
     TrialError
         If a trial on this account is open just now.
     """
+    require_account(account)
     journal = Journal(account.named)
     _hold(journal, account)
     try:

@@ -17,6 +17,7 @@ from amoexplore import Account, connections, errors
 from amoexplore.models import Setting, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from amoexplore import Sandbox
@@ -57,6 +58,30 @@ def test_codes_that_are_none(account: Account, code: Any) -> None:
     """A path without a code, or up from it, is never asked for; nor one with what can't be a code."""
     with pytest.raises(ValueError, match="A widget's code is a text such as 'amo_dropbox'"):
         account.widget(code)
+    with pytest.raises(ValueError, match="A widget's code is a text such as 'amo_dropbox'"):
+        account.install(code)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        amo.load_catalog,
+        amo.load_widgets,
+        amo.load_settings,
+        amo.iter_pages,
+        lambda given: amo.load_to_parquet(given, "x.parquet"),
+        lambda given: amo.snapshot(given, "there"),
+        amo.trial,
+        amo.unfinished_trials,
+        amo.forms.install,
+        amo.forms.continue_bot,
+    ],
+)
+def test_no_account(sandbox: Sandbox, ask: Callable[[Any], object]) -> None:
+    """What is no account is told as such, with what gives one; a sandbox is none."""
+    for given in (sandbox, sandbox.url, None):
+        with pytest.raises(TypeError, match=rf"an account, not {type(given).__name__}: amo\.connect\(\) gives one"):
+            ask(given)
 
 
 def test_widgets_page(account: Account) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import listing, setting, widget
+from urllib3 import HTTPResponse
 
 from amoexplore import Sandbox, decode, errors
 from amoexplore.frames import frame, in_arrow
@@ -98,8 +99,8 @@ def test_pages(body: bytes) -> None:
 @given(body=bodies, status=st.integers(400, 599), retry_after=st.none() | st.text(max_size=20) | st.integers().map(str))
 def test_refusals(body: bytes, status: int, retry_after: str | None) -> None:
     """Whatever stands in a refusal, it is one, and says its status."""
-    headers = {} if retry_after is None else {"Retry-After": retry_after}
-    refused = _refusal(Answer(status, Body(body), "https://example.amocrm.ru/", None), headers)
+    response = HTTPResponse(headers={} if retry_after is None else {"Retry-After": retry_after})
+    refused = _refusal(Answer(status, Body(body), "https://example.amocrm.ru/", None), response)
     assert isinstance(refused, errors.Refused)
     assert f"answers {status}" in str(refused)
 

@@ -74,24 +74,6 @@ def test_wrong_words_are_told_before_anything_is_sent(sandbox: Sandbox, account:
     assert len(sandbox.requests) == before
 
 
-@pytest.mark.parametrize(
-    "load",
-    [
-        amo.load_catalog,
-        amo.load_widgets,
-        amo.load_settings,
-        amo.iter_pages,
-        lambda given: amo.load_to_parquet(given, "x.parquet"),
-        lambda given: amo.snapshot(given, "there"),
-    ],
-)
-def test_no_account(sandbox: Sandbox, load: Callable[[Any], object]) -> None:
-    """What is no account is told as such, with what gives one; a sandbox is none."""
-    for given in (sandbox, sandbox.url, None):
-        with pytest.raises(TypeError, match=rf"an account, not {type(given).__name__}: amo\.connect\(\) gives one"):
-            load(given)
-
-
 def test_two_parquet_files(account: Account, tmp_path: Path) -> None:
     """Both files give the frames of a load, dtypes and all."""
     catalog = amo.load_catalog(account)

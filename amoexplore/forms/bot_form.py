@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import msgspec
 
 from amoexplore import checks
+from amoexplore.account import require_account
 from amoexplore.checks import MAX_HANDLERS, Fault
 from amoexplore.forms import style
 from amoexplore.forms.base import Form, switch
@@ -244,4 +245,5 @@ def continue_bot(account: Account, return_url: str | None = None) -> BotForm:
     BotForm
         To be displayed. ``return_url``, ``data``, ``handlers``, ``preview()`` and ``submit()`` do the same from cells.
     """
+    require_account(account)
     return BotForm(account, return_url or "")

@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
+from amoexplore.account import require_account
 from amoexplore.comparisons import AnyCatalog, rows_of
 from amoexplore.errors import NotSent
 from amoexplore.forms import clicks, style
@@ -304,8 +305,10 @@ def browse(catalog: AnyCatalog, account: Account | None = None) -> Browser:
     Raises
     ------
     TypeError
-        If it is no catalogue, such as one of its frames alone.
+        If it is no catalogue, such as one of its frames alone, or no account.
     """
+    if account is not None:
+        require_account(account)
     if isinstance(catalog, pd.DataFrame) or not isinstance(catalog, AnyCatalog):
         raise TypeError(
             "browse takes a catalogue, such as amo.load_catalog(account), which has widgets and settings; not "

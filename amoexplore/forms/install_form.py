@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from msgspec import structs
 
 from amoexplore import checks, trials
+from amoexplore.account import require_account
 from amoexplore.errors import AmoError, Forbidden, NotSent, OutcomeUnknown
 from amoexplore.forms import clicks, style
 from amoexplore.forms.base import Form, switch
@@ -330,6 +331,7 @@ def install(account: Account, code: str | None = None) -> InstallForm | WidgetPi
     NotFound
         If there is no such widget.
     """
+    require_account(account)
     if code is None:
         return WidgetPicker(account, partial(_form, account))
     return _form(account, code)
