@@ -148,7 +148,7 @@ def test_ctrl_c(interrupt: Callable[[], None]) -> None:
         threads = {thread for thread in threading.enumerate() if "process_request" not in thread.name}
         with pytest.raises(KeyboardInterrupt) as raised:
             amo.load_catalog(account, limit=1, progress=True)
-        assert {thread for thread in threading.enumerate() if "process_request" not in thread.name} == threads
+        assert {thread for thread in threading.enumerate() if "process_request" not in thread.name} <= threads
         assert raised.value.__notes__ == [
             "3 pages with 3 widgets had come: amo.load_catalog(account, resume=sys.last_value) goes on from page 4."
         ]

@@ -135,7 +135,12 @@ def screen(pictures: Path, request: pytest.FixtureRequest) -> Callable[..., None
         name = f"{test}{suffix}"
         page.screenshot(path=SCREENS / f"{name}.png")
         if name in SHOWN:
-            (form or page.locator(".amo-form").last).screenshot(path=pictures / f"{SHOWN[name]}.png")
+            shown = form or page.locator(".amo-form").last
+            before, box = page.viewport_size, shown.bounding_box()
+            # What is higher than the notebook would be taken with all that lies over it.
+            page.set_viewport_size({"width": before["width"], "height": int(box["height"]) + before["height"]})
+            shown.screenshot(path=pictures / f"{SHOWN[name]}.png")
+            page.set_viewport_size(before)
 
     return keep
 

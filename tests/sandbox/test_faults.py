@@ -425,7 +425,7 @@ def test_silence_ends_with_the_sandbox() -> None:
         connection = send(sandbox, "/nothing")
         assert call(sandbox, LIST).status == 200
     assert received(connection)[0] == b""
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # others may have ended meanwhile
 
 
 @pytest.mark.parametrize(("ending", "how"), [("reset", ConnectionResetError), ("close", None)])

@@ -61,8 +61,8 @@ def test_leaves_no_thread_and_no_port() -> None:
     with Sandbox(size=1) as sandbox:
         port = urlsplit(sandbox.url).port
         assert call(sandbox, LIST).status == 200
-        assert set(threading.enumerate()) > before
-    assert set(threading.enumerate()) == before
+        assert set(threading.enumerate()) - before
+    assert set(threading.enumerate()) <= before  # others may have ended meanwhile
     with closing(socket.create_server(("127.0.0.1", port))):
         pass
 
@@ -120,7 +120,7 @@ def test_a_start_that_fails_is_raised_where_it_was_called(monkeypatch: pytest.Mo
     before = set(threading.enumerate())
     with pytest.raises(BrokenError):
         Sandbox(size=1).start()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # others may have ended meanwhile
 
 
 def test_an_end_that_fails_is_raised_by_stop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_an_end_that_fails_is_raised_by_stop(monkeypatch: pytest.MonkeyPatch) ->
     sandbox = Sandbox(size=1).start()
     with pytest.raises(BrokenError):
         sandbox.stop()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # others may have ended meanwhile
 
 
 @pytest.mark.usefixtures("out_of_order")
