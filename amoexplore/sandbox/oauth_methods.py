@@ -140,19 +140,21 @@ def _exchanged(sent: Mapping[str, str]) -> tuple[Integration, Kind, str]:
 async def _parameters(request: Request) -> dict[str, str]:
     """Return the texts of a body of JSON or of a form, whatever else is in it."""
     body = await request.body()
+    sent: Any
     if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
-        return _form(body)
-    try:
-        sent: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        sent = None
-    return (
-        {name: text for name, text in sent.items() if text and isinstance(text, str)} if isinstance(sent, dict) else {}
-    )
+        sent = _form(body)
+    else:
+        try:
+            sent = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            sent = None
+    if not isinstance(sent, dict):
+        return {}
+    return {name: text for name, text in sent.items() if text and isinstance(text, str)}
 
 
 def _form(body: bytes) -> dict[str, str]:
-    return dict(parse_qsl(body.decode(errors="replace")))
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
 
 def _host(origin: str) -> str:

@@ -235,3 +235,4 @@ def test_where_an_integration_is(fresh: Sandbox) -> None:
     assert form(fresh, "/oauth", **query).status == 400
     assert form(fresh, "/oauth", **query, redirect_uri="http://127.0.0.1:1/").status == 303
     assert form(fresh, "/oauth", **query).headers["Location"].startswith("http://127.0.0.1:1/?code=")
+    assert form(fresh, "/oauth", **query, redirect_uri="").status == 400  # one that is empty is another one
