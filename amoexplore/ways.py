@@ -139,7 +139,7 @@ class Ways:
 
     def __init__(self, url: str) -> None:
         self._proxies = _proxies(url)
-        self._bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+        self._bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
         self._ways: dict[str, _Way] = {}
 
     def ask(self, message: Message, timeout: float, meanwhile: Callable[[], object] | None = None) -> BaseHTTPResponse:
@@ -180,19 +180,14 @@ class Ways:
         finally:
             _meanwhile.reset(token)
 
-    @property
-    def _trusted(self) -> str:
-        """Where the certificates are that are trusted."""
-        self._bundle = self._bundle or certifi.where()
-        return self._bundle
-
     def _way(self, base: str) -> _Way:
         parts = urlsplit(base)
         host = parts.hostname or ""
         is_here = has_a_name_here(host)
-        by_tls: dict[str, Any] = {"ssl_context": _trust(self._trusted)} if parts.scheme == "https" else {}
+        trusted = self._bundle or certifi.where()
+        by_tls: dict[str, Any] = {"ssl_context": _trust(trusted)} if parts.scheme == "https" else {}
         if self._proxies and not is_here:
-            way = _by_proxy(base, self._proxies, self._trusted)
+            way = _by_proxy(base, self._proxies, trusted)
         else:
             where = f"{parts.scheme}://127.0.0.1{parts.netloc[len(host) :]}" if is_here else base
             way = _Way(connection_from_url(where, maxsize=MOST_AT_ONCE, **by_tls), "")

@@ -116,7 +116,8 @@ def may_install(entry: Entry, caller: Caller) -> bool:
 
 def is_linked(entry: Entry, caller: Caller) -> bool:
     """Tell whether the caller is the widget's own integration, which alone is shown the settings."""
-    return entry.widget.code == caller.widget or entry.widget.client_uuid in {caller.client_id} - {None}
+    widget = entry.widget
+    return widget.code == caller.widget or (widget.client_uuid is not None and widget.client_uuid == caller.client_id)
 
 
 def _whole_number(text: str) -> int | None:
