@@ -261,9 +261,10 @@ def _report(options: argparse.Namespace) -> None:
 
 def _snapshot(options: argparse.Namespace) -> None:
     from amoexplore.load import load_catalog  # noqa: PLC0415
-    from amoexplore.snapshots import address, snapshot  # noqa: PLC0415
+    from amoexplore.places import place  # noqa: PLC0415
+    from amoexplore.snapshots import snapshot  # noqa: PLC0415
 
-    address(options.where)  # raises now what would be raised after a long load
+    place(options.where).check()  # raises now what would be raised after a long load
     catalog = load_catalog(_account(options.account))
     where = snapshot(catalog, options.where)
     print(f"{where}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201

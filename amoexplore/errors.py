@@ -32,6 +32,7 @@
     ├── TrialError (RuntimeError)             an install experiment that can't begin, go on, or be undone
     ├── UnreadableValue (ValueError)          with ``on_bad="raise"``
     ├── UnknownWidget (LookupError)           a code that the catalogue does not have
+    ├── PlaceFailed (OSError)                 where snapshots are can't be reached, read or written to
     ├── SnapshotExists (FileExistsError)      there is a snapshot of that account and moment
     ├── NoSnapshot (LookupError)              a history that is empty, or has none of that account and moment
     └── QueryFailed (ValueError)              SQL that is none, or does more than read the snapshots
@@ -224,6 +225,10 @@ class UnreadableValue(AmoError, ValueError):
 
 class UnknownWidget(AmoError, LookupError):
     """A code that the catalogue does not have."""
+
+
+class PlaceFailed(AmoError, OSError):
+    """Where snapshots are can't be reached, read or written to."""
 
 
 class SnapshotExists(AmoError, FileExistsError):

@@ -42,7 +42,7 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: make it first.")
-    _beside(path).cleanup()
+    new_folder(folder).cleanup()
 
 
 @contextmanager
@@ -51,17 +51,16 @@ def whole(path: Path) -> Iterator[Path]:
 
     A link stays one: the file that it points to is written.
     """
-    with _beside(path) as folder:
+    with new_folder(path.resolve().parent) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
         unfinished.replace(path.resolve())
 
 
-def _beside(path: Path) -> tempfile.TemporaryDirectory[str]:
-    """Return a new folder beside where a file is to be, told by the name of the one that it is in if there can't be."""
-    folder = path.resolve().parent
+def new_folder(folder: Path, prefix: str = ".amoexplore-") -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder in another one, of which it is told if there can be none."""
     try:
-        return tempfile.TemporaryDirectory(dir=folder, prefix=".amoexplore-")
+        return tempfile.TemporaryDirectory(dir=folder, prefix=prefix)
     except OSError as error:
         raise type(error)(
             f"Nothing can be written into the folder {folder} ({error.strerror}): name another one."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -233,8 +233,8 @@ class History:
         return {
             "snapshots": len(table),
             "accounts": table["account"].nunique(),
-            "from": f"{table['taken'].min():%Y-%m-%d %H:%M} UTC",
-            "to": f"{table['taken'].max():%Y-%m-%d %H:%M} UTC",
+            "from": _shown(table["taken"].min()),
+            "to": _shown(table["taken"].max()),
             "left out": len(self._shelf.damaged),
         }
 
@@ -284,6 +284,10 @@ class History:
         files = {table: self._shelf.files(table, snapshots) for table in tables}
         self._of(None)  # all may be damaged
         return [each for each in snapshots if all(each.path in found for found in files.values())], files
+
+
+def _shown(moment: Any) -> str:
+    return "–" if pd.isna(moment) else f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+import threading
 import warnings
-import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from fsspec.implementations.local import LocalFileSystem
 
 from amoexplore.errors import DamagedSnapshotWarning
-from amoexplore.snapshots import MANIFEST, SCHEMA, TABLES, Manifest, address, shown
+from amoexplore.places import is_of_snapshots, place
+from amoexplore.snapshots import MANIFEST, SCHEMA, TABLES, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    import os
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 #: How many files a thread reads at once, and how many threads there are.
 _BATCH, _READERS = 32, 2
@@ -59,30 +56,33 @@ class Shelf:
     """
 
     def __init__(self, where: str | os.PathLike[str]) -> None:
-        self._system, self._root = address(where)
-        self._is_here = isinstance(self._system, LocalFileSystem)
+        self._place = place(where)
         self._checked: dict[str, Path] = {}
-        self._fetched: Path | None = None
+        self._checking = threading.Lock()
         self.snapshots: list[Snapshot] = []
         self.damaged: dict[str, str] = {}
 
     @property
     def address(self) -> str:
         """Where the snapshots are, as it may be shown."""
-        return shown(self._system, self._root)
+        return self._place.shown(self._place.root)
 
     def look(self) -> None:
         """Read every manifest, and hold the sizes of the files against it."""
-        self._system.invalidate_cache()
-        sizes = self._sizes()
-        said = dict(self._read([f"{self._root}/{at}/{MANIFEST}" for at, files in sizes.items() if MANIFEST in files]))
+        root = self._place.root
+        sizes, unreadable = self._listed()
+        manifests = [f"{root}/{at}/{MANIFEST}" for at, files in sizes.items() if MANIFEST in files]
+        said = dict(self._place.read(manifests))
         found = []
         for folder, files in sizes.items():
-            path = f"{self._root}/{folder}"
+            path = f"{root}/{folder}"
             try:
                 found.append(Snapshot(path, _manifest(folder, files, said.get(f"{path}/{MANIFEST}"))))
             except _Damaged as why:
-                self.damaged[shown(self._system, path)] = str(why)
+                self.damaged[self._place.shown(path)] = str(why)
+        for folder, error in unreadable.items():
+            said_of_it = _UNFINISHED if folder.startswith(".") else f"it can't be read: {type(error).__name__}"
+            self.damaged[self._place.shown(f"{root}/{folder}")] = said_of_it
         self.snapshots = sorted(found, key=lambda each: (each.manifest.account, each.manifest.taken))
         self._warn(self.damaged)
 
@@ -90,26 +90,33 @@ class Shelf:
         """Return where this table of each snapshot stands on this machine, by the snapshot's path.
 
         What is read for the first time is held against the manifest, and fetched if it is elsewhere; a file that is not
-        what was written is not among them, and its snapshot no longer among the whole ones.
+        what was written, or is gone, is not among them, and its snapshot no longer among the whole ones.
         """
         asked = {f"{each.path}/{table}.parquet": each for each in snapshots}
-        fresh = [file for file in asked if file not in self._checked]
-        batches = [{file: asked[file] for file in fresh[at : at + _BATCH]} for at in range(0, len(fresh), _BATCH)]
-        with ThreadPoolExecutor(_READERS) as pool:
-            failed = dict(chain.from_iterable(pool.map(self._check_all, batches)))
-        if failed:
-            self._leave_out(failed)
-        return {each.path: self._checked[file] for file, each in asked.items() if file in self._checked}
+        with self._checking:  # what another thread reads would be written anew
+            fresh = [file for file, each in asked.items() if not self._is_there(file, each)]
+            batches = [{file: asked[file] for file in fresh[at : at + _BATCH]} for at in range(0, len(fresh), _BATCH)]
+            with ThreadPoolExecutor(_READERS) as pool:
+                failed = dict(chain.from_iterable(pool.map(self._check_all, batches)))
+            if failed:
+                self._leave_out(failed)
+            return {each.path: self._checked[file] for file, each in asked.items() if file in self._checked}
 
-    def _read(self, paths: Collection[str]) -> Iterator[tuple[str, bytes | Exception]]:
-        """Yield what files hold; at once, where the file system can, and by names in which no letter means others."""
-        if self._is_here:
-            return ((path, _read_here(path)) for path in paths)
-        return zip(paths, self._system.cat_ranges([*paths], None, None, on_error="return"), strict=True)
+    def _is_there(self, file: str, snapshot: Snapshot) -> bool:
+        """Tell whether a file was checked, and is as large as it was."""
+        kept = self._checked.pop(file, None)
+        try:
+            is_there = kept is not None and kept.stat().st_size == snapshot.manifest.files[kept.name].size
+        except OSError:
+            return False
+        if kept and is_there:
+            self._checked[file] = kept
+        return is_there
 
     def _check_all(self, batch: Mapping[str, Snapshot]) -> list[tuple[str, str]]:
         """Read these files; returns the paths of the snapshots that are damaged, and why."""
-        said = [(batch[file].path, self._check(batch[file], file, content)) for file, content in self._read(batch)]
+        read = self._place.read(batch)
+        said = [(batch[file].path, self._check(batch[file], file, content)) for file, content in read]
         return [(path, why) for path, why in said if why]
 
     def _check(self, snapshot: Snapshot, path: str, content: bytes | Exception) -> str:
@@ -119,24 +126,11 @@ class Shelf:
             return f"{name} can't be read: {type(content).__name__}"
         if not snapshot.manifest.files[name].is_of(content):
             return f"{name} is not what was written: its SHA-256 is another"
-        self._checked[path] = Path(path) if self._is_here else self._keep(path, content)
+        self._checked[path] = self._place.kept(path, content)
         return ""
 
-    def _keep(self, path: str, content: bytes) -> Path:
-        kept = self._folder() / path.removeprefix(f"{self._root}/")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(content)
-        return kept
-
-    def _folder(self) -> Path:
-        """Return where what was fetched is kept, as long as this lives."""
-        if self._fetched is None:
-            self._fetched = Path(tempfile.mkdtemp(prefix="amoexplore-"))
-            weakref.finalize(self, shutil.rmtree, self._fetched, ignore_errors=True)
-        return self._fetched
-
     def _leave_out(self, failed: Mapping[str, str]) -> None:
-        named = {shown(self._system, path): why for path, why in failed.items()}
+        named = {self._place.shown(path): why for path, why in failed.items()}
         self.snapshots = [each for each in self.snapshots if each.path not in failed]
         self.damaged |= named
         self._warn(named)
@@ -151,40 +145,21 @@ class Shelf:
                 stacklevel=2,
             )
 
-    def _sizes(self) -> dict[str, dict[str, int]]:
-        """Return the sizes of the files of each snapshot, whole or not, by its folder and their names."""
-        found: dict[str, dict[str, int]] = {}
-        for folder, name, size in self._listed():
-            found.setdefault(folder, {})[name] = size
-        return found
+    def _listed(self) -> tuple[dict[str, dict[str, int]], dict[str, OSError]]:
+        """Return the sizes of the files of each snapshot, whole or not, by its folder and their names.
 
-    def _listed(self) -> Iterator[tuple[str, str, int]]:
-        for path, size in sorted(_listed_here(self._root)) if self._is_here else self._listed_elsewhere():
-            folder, _, name = path.removeprefix(f"{self._root}/").rpartition("/")
-            # With the dot: its name as long as it is written.
-            if folder.removeprefix(".").startswith("taken=") and "/" in folder:
-                yield folder, name, size
-
-    def _listed_elsewhere(self) -> Iterator[tuple[str, int]]:
-        for path, facts in self._system.find(self._root, detail=True).items():
-            yield path, facts["size"]
-
-
-def _listed_here(root: str) -> Iterator[tuple[str, int]]:
-    """Yield the path and the size of each file below a folder; fsspec's own way takes three times as long."""
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = f"{folder}/{name}"
-            with suppress(OSError):  # what is being written is renamed when it is done
-                yield path.replace(os.sep, "/"), os.stat(path).st_size  # noqa: PTH116  a Path takes twice as long
-
-
-def _read_here(path: str) -> bytes | Exception:
-    """Return what a file holds; fsspec's own way takes twice as long."""
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        return error
+        And which folders can't be read.
+        """
+        sizes: dict[str, dict[str, int]] = {}
+        unreadable = {}
+        for path, size in self._place.listed():
+            inside = path.removeprefix(f"{self._place.root}/")
+            folder, _, name = inside.rpartition("/")
+            if isinstance(size, OSError):
+                unreadable[inside] = size
+            elif is_of_snapshots(folder) and "/" in folder:
+                sizes.setdefault(folder, {})[name] = size
+        return sizes, unreadable
 
 
 def _manifest(folder: str, sizes: Mapping[str, int], said: bytes | Exception | None) -> Manifest:

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
-import fsspec
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 
 from amoexplore.columns import SETTINGS, WIDGETS
-from amoexplore.errors import SnapshotExists
 from amoexplore.load import load_catalog
+from amoexplore.places import place
 from amoexplore.reports import Catalog, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
 
     import pandas as pd
-    from fsspec import AbstractFileSystem
 
     from amoexplore.account import Account
 
@@ -103,6 +97,8 @@ def snapshot(
     ------
     SnapshotExists
         If there is a snapshot of this account and moment: nothing is overwritten.
+    PlaceFailed
+        If nothing can be written there. What can be found out before the catalogue is loaded is told before.
     AmoError
         If the catalogue can't be loaded; nothing is written then.
     """
@@ -110,7 +106,8 @@ def snapshot(
         raise ValueError(
             f"taken is a moment with its time zone, and {taken!r} is none: to a datetime add tzinfo=datetime.UTC."
         )
-    system, root = address(where)
+    there = place(where)
+    there.check()
     catalog = account if isinstance(account, Catalog) else load_catalog(account, progress=progress)
     written = {f"{table}.parquet": _parquet(catalog, table) for table in TABLES}
     manifest = Manifest(
@@ -122,40 +119,8 @@ def snapshot(
         report=_stored(catalog.report),
     )
     written[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
-    put = _put_on_this_machine if isinstance(system, LocalFileSystem) else _put_elsewhere
-    try:
-        put(system, root, manifest.folder, written)
-    except FileExistsError:
-        raise SnapshotExists(
-            f"There is a snapshot of {manifest.account} at {manifest.taken.isoformat()} already, and it stays as it "
-            "is. Give another time, or none for now."
-        ) from None
-    return shown(system, f"{root}/{manifest.folder}")
-
-
-def address(where: str | os.PathLike[str]) -> tuple[AbstractFileSystem, str]:
-    """Return the file system of an address, and the folder in it.
-
-    Raises
-    ------
-    ValueError
-        If fsspec knows no such address.
-    ImportError
-        If it needs another package for them.
-    """
-    try:
-        system, root = fsspec.core.url_to_fs(os.fspath(where))
-    except ValueError as error:
-        raise ValueError(f"{error}. Give a folder, or an address of fsspec such as s3://bucket/snapshots.") from None
-    except ImportError as error:
-        extra = " For s3:// it is: pip install 'amoexplore[s3]'" if str(os.fspath(where)).startswith("s3") else ""
-        raise ImportError(f"fsspec needs another package for this kind of address: {error}.{extra}") from None
-    return system, root.rstrip("/")
-
-
-def shown(system: AbstractFileSystem, path: str) -> str:
-    """Return an address as it may be shown: without what a user and a password of it were."""
-    return path if isinstance(system, LocalFileSystem) else system.unstrip_protocol(path)
+    there.put(manifest.folder, written)
+    return there.shown(f"{there.root}/{manifest.folder}")
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -189,27 +154,3 @@ def _stored(report: Report) -> dict[str, Any]:
         rows = getattr(report, name).astype("object")
         values[name] = rows.where(rows.notna(), None).to_dict("split", index=False)
     return values
-
-
-def _put_on_this_machine(_: AbstractFileSystem, root: str, folder: str, written: Mapping[str, bytes]) -> None:
-    place = Path(root) / folder
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=f".{place.parent.name}-") as beside:
-        unfinished = Path(beside) / place.name
-        unfinished.mkdir()
-        for name, content in written.items():
-            (unfinished / name).write_bytes(content)
-        if place.exists():
-            raise FileExistsError(place)
-        try:
-            unfinished.rename(place)
-        except OSError:
-            if place.exists():  # another process was faster
-                raise FileExistsError(place) from None
-            raise
-
-
-def _put_elsewhere(system: AbstractFileSystem, root: str, folder: str, written: Mapping[str, bytes]) -> None:
-    """Write file by file, each only if there is none: the first takes the place, the last makes the snapshot whole."""
-    for name, content in written.items():
-        system.pipe_file(f"{root}/{folder}/{name}", content, mode="create")

@@ -433,11 +433,11 @@ def test_elsewhere_is_fetched_once(days: Callable[..., History], tmp_path: Path)
     shelf = Shelf("memory://fetched")
     shelf.look()
     history = History(shelf)
-    assert shelf._fetched is None
+    assert shelf._place._fetched is None
     for _ in range(2):
         assert len(history.changes()) == 1
         system.rm("/fetched", recursive=True) if system.exists("/fetched") else None
-    fetched = shelf._fetched
+    fetched = shelf._place._fetched
     assert fetched is not None
     assert len(list(fetched.rglob("*.parquet"))) == 4
     del history, shelf

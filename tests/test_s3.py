@@ -14,6 +14,7 @@ from amoexplore import Account, Catalog, errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from amoexplore import Sandbox
 
@@ -99,3 +100,36 @@ def test_damaged_on_s3(catalog: Catalog, bucket: str) -> None:
     with pytest.warns(errors.DamagedSnapshotWarning, match="its SHA-256 is another"):
         history.check()
     assert len(history.snapshots) == 1
+
+
+def test_a_bucket_that_is_missing(catalog: Catalog, bucket: str) -> None:
+    """Where there is no such bucket, that is told with its address, and none is made."""
+    missing = bucket.replace("market", "nomarket")
+    with pytest.raises(errors.PlaceFailed, match=f"^{missing}: .*bucket does not exist.* Check the address"):
+        amo.snapshot(catalog, missing)
+    assert s3fs.S3FileSystem().ls("") == ["market"]
+
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_EC2_METADATA_DISABLED": "true"}, "Unable to locate credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}, "Could not connect"),
+    ],
+)
+def test_a_bucket_that_cannot_be_reached(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, str | None], why: str
+) -> None:
+    """Without keys or without an answer an error of the tree says where they are looked for, before a load."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name, value in change.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+    s3fs.S3FileSystem.clear_instance_cache()
+    before = len(sandbox.requests)
+    for ask in (amo.history, lambda where: amo.snapshot(Account(sandbox.url, sandbox.token), where)):
+        with pytest.raises(errors.PlaceFailed, match=rf"^s3://market/snapshots: .*{why}.*AWS_ACCESS_KEY_ID"):
+            ask("s3://market/snapshots")
+    assert len(sandbox.requests) == before
+    s3fs.S3FileSystem.clear_instance_cache()

@@ -139,7 +139,7 @@ def test_killed_at_any_step(sandbox: Sandbox, tmp_path: Path) -> None:
     """Whenever a snapshot is killed it is there whole or not at all, and the next one works."""
     with killed("killed_snapshot.py", sandbox.url, sandbox.token, tmp_path) as killed_at:
         steps = killed_at(NEVER)
-        assert steps == 12
+        assert steps == 14
         assert [killed_at(step) for step in range(steps)] == [None] * steps
         with pytest.warns(errors.DamagedSnapshotWarning):
             history = amo.history(tmp_path)
