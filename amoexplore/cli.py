@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import threading
+import warnings
 from contextlib import redirect_stdout
 from getpass import getpass
 from pathlib import Path
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) is not signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
+    warnings.formatwarning = lambda message, *_: f"amoexplore: {message}\n"
     try:
         status: int = options.run(options) or 0
         sys.stdout.flush()
@@ -275,6 +277,8 @@ def _changes(options: argparse.Namespace) -> None:
 
     if options.to:
         news.check(options.to)
+    if options.decimal_comma and options.to and options.to.suffix.lower() == ".xlsx":
+        raise ValueError("--decimal-comma is for a table, a page or a .csv: an Excel file holds numbers as numbers.")
     told = news.Told(options.where, since=options.since, until=options.until, account=options.account)
     if options.to is None:
         print(told.as_text(decimal_comma=options.decimal_comma))  # noqa: T201

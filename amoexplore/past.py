@@ -212,6 +212,9 @@ class History:
             and ``valid_to``: when the first one was that has not; NaT if they stand in the last. By account, code and
             time.
         """
+        for name in columns:
+            if not isinstance(name, str):
+                raise TypeError(f"spans takes names of columns, as in spans('rating', 'version'), not {name!r}.")
         demand(pd.DataFrame(columns=[*WIDGETS]), columns)
         of = [name for name in dict.fromkeys(columns or WIDGETS) if name != "code"]
         with self._connection(self._of(account), "widgets") as opened:

@@ -230,19 +230,20 @@ def asked(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[obje
     Raises
     ------
     QueryFailed
-        If it can't be understood, or does anything but read.
+        If it can't be understood, does anything but read, or gives what no frame can hold.
+    TypeError
+        If it is no text.
     """
+    if not isinstance(sql, str):
+        raise TypeError(f"A query is a text, such as 'FROM widgets', not of type {type(sql).__name__}.")
     try:
         statements = opened.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in _READING:
-            raise QueryFailed(
-                "A query is one statement that reads, such as SELECT …; this is another, or more than one."
-            )
-        return answer(opened, sql, parameters)
-    except duckdb.Error as error:
-        raise QueryFailed(
-            f"{error}\nThere are the tables widgets, settings and snapshots; each has the columns taken and account."
-        ) from None
+        if len(statements) == 1 and statements[0].type in _READING:
+            return answer(opened, sql, parameters)
+        why = "A query is one statement that reads, such as SELECT …; this is another, or more than one."
+    except (duckdb.Error, pa.ArrowException, ValueError) as error:
+        why = f"{error}\nThere are the tables widgets, settings and snapshots; each has the columns taken and account."
+    raise QueryFailed(why)
 
 
 def answer(opened: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] | None = None) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How many files a thread reads at once, and how many threads there are.
 _BATCH, _READERS = 32, 2
+#: So many damaged snapshots are named in a warning.
+_TOLD = 5
 _UNFINISHED = "it is unfinished: its writing was cut off, or goes on"
 
 
@@ -137,13 +139,11 @@ class Shelf:
 
     def _warn(self, damaged: Mapping[str, str]) -> None:
         if damaged:
-            path, why = next(iter(damaged.items()))
-            more = f", and {len(damaged) - 1} more" if len(damaged) > 1 else ""
-            warnings.warn(
-                f"Left out: {path} ({why}){more}. history.damaged lists them all.",
-                DamagedSnapshotWarning,
-                stacklevel=2,
+            first = "; ".join(f"{path} ({why})" for path, why in islice(damaged.items(), _TOLD))
+            more = (
+                f" and {len(damaged) - _TOLD} more, which amo.history(…).damaged lists" if len(damaged) > _TOLD else ""
             )
+            warnings.warn(f"Left out: {first}{more}.", DamagedSnapshotWarning, stacklevel=4)
 
     def _listed(self) -> tuple[dict[str, dict[str, int]], dict[str, OSError]]:
         """Return the sizes of the files of each snapshot, whole or not, by its folder and their names.

@@ -102,7 +102,7 @@ def snapshot(
     AmoError
         If the catalogue can't be loaded; nothing is written then.
     """
-    if taken is not None and getattr(taken, "tzinfo", None) is None:  # as of a text, a date, NaT
+    if taken is not None and not _has_zone(taken):
         raise ValueError(
             f"taken is a moment with its time zone, and {taken!r} is none: to a datetime add tzinfo=datetime.UTC."
         )
@@ -121,6 +121,10 @@ def snapshot(
     written[MANIFEST] = msgspec.json.format(msgspec.json.encode(manifest))
     there.put(manifest.folder, written)
     return there.shown(f"{there.root}/{manifest.folder}")
+
+
+def _has_zone(moment: object) -> bool:
+    return isinstance(moment, datetime) and moment.tzinfo is not None  # that of NaT is None
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, pairwise
@@ -302,6 +303,8 @@ def test_query(days: Callable[..., History]) -> None:
         "SELECT",
         "",
         "SELECT nothing FROM widgets",
+        "SELECT DATE 'infinity'",
+        "SELECT union_value(a := 1)",
     ],
 )
 def test_a_query_only_reads(days: Callable[..., History], tmp_path: Path, sql: str) -> None:
@@ -396,11 +399,67 @@ def test_what_is_gone_when_it_is_read(days: Callable[..., History], tmp_path: Pa
 
 
 def test_all_damaged(days: Callable[..., History], tmp_path: Path) -> None:
-    """Where no snapshot is whole there is no history, also if that is found later."""
+    """Where no snapshot is whole there is no history, also if that is found later; it can be looked at all the same."""
     history = days(rated(a=1))
     spoil(next(tmp_path.iterdir()), "other bytes")
     with pytest.warns(errors.DamagedSnapshotWarning), pytest.raises(errors.NoSnapshot):
         history.query("FROM widgets")
+    assert repr(history).splitlines()[3:] == ["  from       –", "  to         –", "  left out   1"]
+    assert history._repr_html_().count("–") == 2
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda history: history.changes()["new"].tolist() == [4.0],
+        lambda history: history.spans("rating")["rating"].tolist() == [3.0, 4.0],
+        lambda history: history.query("SELECT rating FROM widgets ORDER BY taken")["rating"].tolist() == [3.0, 4.0],
+    ],
+)
+def test_what_is_tidied_up(days: Callable[..., History], tmp_path: Path, ask: Callable[[History], bool]) -> None:
+    """Snapshots that were read, and deleted since, are named and left out of what is asked next."""
+    history = days(rated(a=1), rated(a=2), rated(a=3), rated(a=4))
+    assert len(history.changes()) == 3
+    first, second, *_ = sorted(tmp_path.iterdir())
+    shutil.rmtree(first)
+    next(second.rglob("widgets.parquet")).write_bytes(b"PAR1")
+    with pytest.warns(errors.DamagedSnapshotWarning):
+        assert ask(history)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", errors.DamagedSnapshotWarning)  # once
+        assert ask(history)
+    assert history.damaged["why"].str.partition(".parquet ")[2].tolist() == [
+        "can't be read: FileNotFoundError",
+        "is not what was written: its SHA-256 is another",
+    ]
+
+
+def test_threads_read_what_is_elsewhere_once(days: Callable[..., History], tmp_path: Path) -> None:
+    """Threads that ask at once fetch each file once, and none reads what another one is about to write."""
+    days(*(rated(a=rating) for rating in range(1, 5)))
+    from fsspec.implementations.memory import MemoryFileSystem  # noqa: PLC0415  few tests need it
+
+    system = MemoryFileSystem()
+    system.put(str(tmp_path) + "/", "/threads", recursive=True)
+    for _ in range(10):
+        history = amo.history("memory://threads")
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, history=history: len(history.changes()), range(8)))  # type: ignore[misc]
+        assert found == [3] * 8
+    system.rm("/threads", recursive=True)
+
+
+def test_the_first_damaged_ones_are_named(days: Callable[..., History], tmp_path: Path) -> None:
+    """A warning names five damaged snapshots, counts the others, and stands where the history was opened."""
+    days(*(rated(a=rating) for rating in range(8)))
+    for folder in sorted(tmp_path.iterdir())[:7]:
+        spoil(folder, "lost table")
+    with pytest.warns(errors.DamagedSnapshotWarning) as told:
+        amo.history(tmp_path)
+    said = str(told[0].message)
+    assert said.count("widgets.parquet is missing") == 5
+    assert said.endswith(" and 2 more, which amo.history(…).damaged lists.")
+    assert told[0].filename == __file__
 
 
 def test_no_snapshots(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from subprocess import PIPE
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from programs import AMOEXPLORE, program
 from tables import settings, widgets
 
 import amoexplore as amo
@@ -156,6 +159,7 @@ def test_page_of_nothing(where: Path, tmp_path: Path) -> None:
         (["--since", "soon"], "write a day (2026-11-01)"),
         (["--account", "b.amocrm.ru"], "there are of a.amocrm.ru"),
         (["--to", "c.parquet"], "must end in .html, .htm, .csv, .xlsx"),
+        (["--to", "c.xlsx", "--decimal-comma"], "an Excel file holds numbers as numbers"),
     ],
 )
 def test_what_is_wrong(where: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], why: str) -> None:
@@ -170,3 +174,12 @@ def test_no_snapshots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     """A folder without snapshots is told in a line, too."""
     assert main(["changes", str(tmp_path)]) == 1
     assert "amo.snapshot(account, …) takes one" in capsys.readouterr().err
+
+
+def test_warnings_are_lines(where: Path, tmp_path: Path) -> None:
+    """What is left out is told in a line of its own, without the place in the program where that was found."""
+    shutil.copytree(where, tmp_path / "copy")
+    next((tmp_path / "copy").rglob("manifest.json")).unlink()
+    with program(AMOEXPLORE, "changes", tmp_path / "copy", stderr=PIPE) as running:
+        _, told = running.communicate(timeout=60)
+    assert re.fullmatch(r"amoexplore: Left out: .*taken=.* \(it is unfinished: .*\)\.\n", told)

@@ -269,7 +269,7 @@ def rating_over_time(data: pd.DataFrame) -> pd.DataFrame:
     if not {"taken", "account", "code", "rating"} <= set(getattr(data, "columns", ())):
         raise TypeError("The chart of ratings over time takes what history.ratings(codes) returns.")
     names = data["code"] if data["account"].nunique() < 2 else data["code"] + ", " + data["account"]  # noqa: PLR2004
-    table = pd.DataFrame({"widget": names, "taken": data["taken"], "rating": rating_values(data)})
+    table = pd.DataFrame({"widget": names, "taken": _in_utc(data["taken"]), "rating": rating_values(data)})
     rated = table.dropna(subset="rating").astype({"rating": "Float64"})
     return rated.sort_values("taken", kind="stable").sort_values("widget", kind="stable", ignore_index=True)
 
@@ -291,8 +291,13 @@ def arrivals(data: pd.DataFrame) -> pd.DataFrame:
         raise TypeError("The chart of arrivals takes what history.changes() returns.")
     of_widgets = data[data["setting"].isna() & data["change"].isin(["added", "removed"])]
     is_new = (of_widgets["change"] == "added").astype("int64")
-    counted = pd.DataFrame({"taken": of_widgets["taken"], "came": is_new, "went": 1 - is_new})
+    counted = pd.DataFrame({"taken": _in_utc(of_widgets["taken"]), "came": is_new, "went": 1 - is_new})
     return counted.groupby("taken").sum().astype("int64").reset_index()
+
+
+def _in_utc(times: pd.Series[Any]) -> pd.Series[pd.Timestamp]:
+    """Return times that a history gave, also where they were texts in a file meanwhile."""
+    return pd.to_datetime(times, utc=True)
 
 
 _COUNTED = {"change": "str", "what": "str", "changes": "int64"}
