@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -15,11 +16,15 @@ from amoexplore.charts import ink
 from amoexplore.charts.labels import Labels, Numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from matplotlib.axes import Axes
 
 #: The most widgets that have a line of their own: eyes tell no more apart.
 LINES = 8
+#: About how wide a letter of their names is, in points.
+_POINTS = 5.5
 _MARKERS = "os^DvPX*"
 _CUT = 24
 
@@ -44,16 +49,18 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     """
     moved = tidy.rating_over_time(data)
     ends = moved.groupby("widget", sort=False)["rating"].agg(["first", "last"]).astype(float)
-    order = (ends["last"] - ends["first"]).abs().sort_values(ascending=False, kind="stable").index
+    # Rounded: of 3.4 to 3.7 and 1.0 to 1.3 neither is more.
+    distance = (ends["last"] - ends["first"]).abs().round(6).sort_values(ascending=False, kind="stable")
+    order = distance.index
     ax = ink.axes(ax)
     if not len(ends):
         return ink.empty(
             ax, "Ratings of 0 widgets", "No widget has a rating." if len(data) else "There are no widgets."
         )
     most = order[0]
+    found = partial(_finding, ends, distance, decimal_comma=decimal_comma)
     title, whole = (
-        f"Ratings of {ink.plural(len(ends), 'widget')}: {_finding(ends, most, name, decimal_comma=decimal_comma)}"
-        for name in (*ink.labels([most], _CUT), most)
+        f"Ratings of {ink.plural(len(ends), 'widget')}: {found(name)}" for name in (*ink.labels([most], _CUT), most)
     )
     shown = [name for name in ends.index if name in order[:LINES]]
     _, _, _, _, yellow, *_, purple = mpl.color_sequences["okabe_ito"]
@@ -65,7 +72,10 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     points = [
         np.column_stack([_numbers(_dates(line["taken"])), line["rating"].to_numpy(dtype=float)]) for line in lines
     ]
-    Labels(ax, np.array([each[-1] for each in points]), ink.labels(shown, _CUT), np.hstack([np.vstack(points)] * 2))
+    names = ink.labels(shown, _CUT)
+    first = [shown.index(name) for name in order[:LINES]]  # the one that the title names has the first choice
+    ends_at = np.array([points[at][-1] for at in first])
+    Labels(ax, ends_at, [names[at] for at in first], np.hstack([np.vstack(points)] * 2))
     unrated = len(data.drop_duplicates(["account", "code"])) - len(ends)
     notes = [f"the {LINES} that moved most"] if len(ends) > LINES else []
     notes += [f"{ink.plural(unrated, 'other widget')} without a rating"] if unrated else []
@@ -73,7 +83,8 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     if not ax.dataLim.width:  # of one moment matplotlib makes years
         ax.set_xlim(ax.dataLim.x0 - 0.5, ax.dataLim.x0 + 0.5)
     left, right = ax.get_xlim()
-    ax.set_xlim(left, right + 0.25 * (right - left))  # for the names
+    room = _room(ax, names)
+    ax.set_xlim(left, right + room / (1 - room) * (right - left))
     ink.dress(ax, title, note, values="y")
     _over_time(ax)
     ink.stars(ax, "y", decimal_comma=decimal_comma)
@@ -130,13 +141,23 @@ def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Ax
     return ax
 
 
-def _finding(ends: pd.DataFrame, most: str, name: str, *, decimal_comma: bool) -> str:
+def _room(ax: Axes, names: Sequence[str]) -> float:
+    """Return which part of the width names at the ends of lines take, at most half of it."""
+    width = ax.get_window_extent().width * 72 / ax.figure.dpi
+    return min(max(0.2, (_POINTS * max(map(len, names)) + 15) / width), 0.5)
+
+
+def _finding(ends: pd.DataFrame, distance: pd.Series[float], name: str, *, decimal_comma: bool) -> str:
     """Return what a reader of the chart would find first; the widget that moved most goes by this name."""
-    if (ends["first"] == ends["last"]).all():
-        return "none is another at the end"
-    moved = ends.loc[most]
+    if not distance.iloc[0]:
+        return "none is another at the end" if len(ends) > 1 else "the same at the end"
+    moved = ends.loc[distance.index[0]]
     direction = "rose" if moved["last"] > moved["first"] else "fell"
-    return f"{name} {direction} most, {_from_to(moved, decimal_comma=decimal_comma)}"
+    tied = int((distance == distance.iloc[0]).sum())
+    if tied > 1:
+        return f"{ink.count(tied)} moved most, by {ink.decimal(distance.iloc[0], decimal_comma=decimal_comma)}"
+    most = " most" if len(ends) > 1 else ""
+    return f"{name} {direction}{most}, {_from_to(moved, decimal_comma=decimal_comma)}"
 
 
 def _from_to(ends: Any, *, decimal_comma: bool) -> str:

@@ -9,9 +9,11 @@ from matplotlib.dates import num2date
 
 import amoexplore as amo
 from amoexplore.charts import data
+from amoexplore.charts.labels import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def ratings(**widgets: list[float | None]) -> pd.DataFrame:
@@ -31,6 +33,33 @@ def changes(*rows: tuple[int, str, str]) -> pd.DataFrame:
     taken = pd.Timestamp(2025, 12, 31, tz="UTC") + pd.to_timedelta(frame.pop("day"), "days")
     told = {"account": "a.amocrm.ru", "code": "a", "field": None, "old": None, "new": None}
     return frame.assign(taken=taken, setting=frame["setting"].replace("", None), **told)
+
+
+def test_one_widget() -> None:
+    """Of one widget the title says how it moved, and not that it moved more than itself."""
+    titles = [amo.charts.rating_over_time(ratings(a=each)).get_title(loc="left") for each in ([1, 2], [2, 1], [1, 1])]
+    assert titles == [
+        f"Ratings of 1 widget: {how}" for how in ("a rose, 1.0 to 2.0", "a fell, 2.0 to 1.0", "the same at the end")
+    ]
+
+
+def test_long_names_have_room() -> None:
+    """Each line has its name, also a long one, and first the one that moved most."""
+    widgets = {f"widget_with_long_code_{n:02}": [1 + n / 3, 1 + n / 3 + (n == 5) / 5] for n in range(8)}
+    ax = amo.charts.rating_over_time(ratings(**widgets))
+    ax.figure.canvas.draw()
+    (labels,) = (each for each in ax.artists if isinstance(each, Labels))
+    assert [text.get_visible() for text in labels.texts] == [True] * 8
+    assert labels.texts[0].get_text() == "widget_with_long_code_05"
+
+
+def test_what_a_file_gave_back(tmp_path: Path) -> None:
+    """What a history said is drawn, too, when it was a file of text meanwhile."""
+    rated, changed = ratings(a=[1, 2]), changes((1, "added", ""), (2, "removed", ""))
+    for name, table, draw in (("r", rated, amo.charts.rating_over_time), ("c", changed, amo.charts.arrivals)):
+        table.to_csv(tmp_path / name, index=False)
+        drawn = [draw(each).get_title(loc="left") for each in (table, pd.read_csv(tmp_path / name))]
+        assert drawn[0] == drawn[1]
 
 
 def test_numbers_of_ratings() -> None:
@@ -53,6 +82,7 @@ def test_one_widget_in_two_accounts() -> None:
         ({"a": [1, 2], "b": [5, 3.5]}, "b fell most, 5.0 to 3.5"),
         ({"a": [1, 2.5], "b": [5, 4]}, "a rose most, 1.0 to 2.5"),
         ({"a": [1, 5, 1], "b": [2]}, "none is another at the end"),
+        ({"a": [1.0, 1.3], "b": [3.7, 3.4]}, "2 moved most, by 0.3"),
     ],
 )
 def test_title_says_what_moved(widgets: dict[str, list[float | None]], finding: str) -> None:
@@ -97,7 +127,7 @@ def test_words_have_whole_names() -> None:
     name = "a$b$c_" + 30 * "x"
     ax = amo.charts.rating_over_time(ratings(**{name: [1, 2]}))
     assert amo.charts.alt_text(ax).count(name) == 2
-    assert ax.get_title(loc="left") == r"Ratings of 1 widget: a\$b\$c_xxxxxx…xxxxxxxxxxx rose most, 1.0 to 2.0"
+    assert ax.get_title(loc="left") == r"Ratings of 1 widget: a\$b\$c_xxxxxx…xxxxxxxxxxx rose, 1.0 to 2.0"
 
 
 def test_nobody_is_rated() -> None:
