@@ -230,7 +230,8 @@ def test_expired_code(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(consent, "getpass", lambda _: code)
     with pytest.raises(errors.LoginFailed, match=r"Authorization code has expired.*a code is good once") as raised:
         login(sandbox)
-    assert not [text for text in (SECRET, code) if text in shown(raised.value)]
+    told = shown(raised.value)
+    assert not [text for text in (SECRET, code) if text in told]
 
 
 def test_wrong_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,7 +209,8 @@ def test_lost_answers(sandbox: Sandbox, ending: str) -> None:
                 account.widget("amo_dropbox")
             assert f"amo.login({account.host!r}, …)" in str(raised.value)
             assert isinstance(raised.value, errors.Unauthorized)
-            assert not [text for text in secrets_of(pair) if text in shown(raised.value)]
+            told = shown(raised.value)
+            assert not [text for text in secrets_of(pair) if text in told]
     assert len(exchanges(sandbox)) == 3
 
 
@@ -237,7 +238,8 @@ def test_not_renewed_now(strict: Sandbox) -> None:
         with pytest.raises(errors.NotRenewed, match=r"nothing was done\. Try again later") as raised:
             account.uninstall("amo_dropbox")
     assert fault.hits == 2
-    assert not [text for text in secrets_of(pair) if text in shown(raised.value)]
+    told = shown(raised.value)
+    assert not [text for text in secrets_of(pair) if text in told]
     assert account.widget("amo_dropbox").id == 742
 
 
@@ -380,7 +382,8 @@ def test_what_was_not_saved_is_not_used(sandbox: Sandbox, monkeypatch: pytest.Mo
             with pytest.raises(errors.StoreError, match="can't be saved") as raised:
                 account.widget("amo_dropbox")
             kept = account.token._exchanged  # type: ignore[attr-defined]
-            assert not [text for text in secrets_of(pair, *kept) if text in shown(raised.value)]
+            told = shown(raised.value)
+            assert not [text for text in secrets_of(pair, *kept) if text in told]
     assert exchanges(sandbox) == [200, 200]
     assert [logged.target for logged in sandbox.requests if logged.target.startswith("/api")] == []
     assert account.widget("amo_dropbox").id == 742
