@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
+import threading
 import time
 import webbrowser
 from getpass import getpass
@@ -66,7 +67,8 @@ def login(host: str, *, client_id: str, redirect_uri: str, paste: bool = False) 
     state = secrets.token_urlsafe()
     page = _consent_page(url, integration, state)
     if paste or not _is_here(redirect_uri):
-        _open(page)
+        _tell(page)
+        webbrowser.open(page)
         answer = _pasted(state)
     else:
         answer = _redirected(page, redirect_uri)
@@ -132,10 +134,9 @@ def _is_here(redirect_uri: str) -> bool:
     return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
 
 
-def _open(page: str) -> None:
+def _tell(page: str) -> None:
     print(f"A browser asks for your consent. If none opens, open this address yourself:\n{page}")  # noqa: T201
     sys.stdout.flush()
-    webbrowser.open(page)
 
 
 def _pasted(state: str) -> Mapping[str, MaskedText]:
@@ -159,7 +160,9 @@ def _redirected(page: str, redirect_uri: str) -> Mapping[str, MaskedText]:
         ) from error
     with server:
         server.path, server.timeout = parts.path or "/", 1
-        _open(page)
+        _tell(page)
+        # Some browsers are waited for until they end, as those in a terminal, which keep it until then.
+        threading.Thread(target=webbrowser.open, args=(page,)).start()
         deadline = time.monotonic() + PATIENCE
         while server.answer is None and time.monotonic() < deadline:
             server.handle_request()

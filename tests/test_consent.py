@@ -6,6 +6,7 @@ import re
 import socket
 import sys
 import threading
+from queue import Queue
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -91,6 +92,20 @@ def test_login_by_redirect(
     assert f"open this address yourself:\n{sandbox.url}/oauth?" in said.out
     assert said.err == ""
     assert not [text for text in (SECRET, pair.access_token, pair.refresh_token, "code=") if text in said.out]
+
+
+def test_a_browser_in_the_foreground(sandbox: Sandbox, redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that is waited for until it ends, as one in a terminal, gets its answer before."""
+    seen: Queue[int] = Queue()
+
+    def visit(page: str) -> bool:
+        with urlopen(decide(page), timeout=0.5) as answer:  # noqa: S310  our own
+            seen.put(answer.status)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", visit)
+    assert login(sandbox, redirect_uri).widget("amo_dropbox").id == 742
+    assert seen.get(timeout=10) == 200
 
 
 def test_login_by_pasting(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
