@@ -11,7 +11,7 @@ import webbrowser
 from getpass import getpass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
 from amoexplore import errors
 from amoexplore.account import Account
@@ -27,6 +27,9 @@ SECRET_VARIABLE = "AMOEXPLORE_CLIENT_SECRET"  # noqa: S105  the name of a variab
 
 #: Seconds that a browser has for its answer: as long as a code lives.
 PATIENCE: Final = 20 * 60
+
+#: One of these is in each answer; other requests are not meant for a login.
+_ANSWER: Final = ("state", "code", "error")
 
 _PAGE: Final = (
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>amoexplore</title>'
@@ -159,7 +162,7 @@ def _redirected(page: str, redirect_uri: str) -> Mapping[str, MaskedText]:
             f"Nothing can listen at {redirect_uri}: {error}. Free the port, or paste the answer: paste=True, --paste."
         ) from error
     with server:
-        server.path, server.timeout = parts.path or "/", 1
+        server.path, server.timeout = _path(redirect_uri), 1
         _tell(page)
         # Some browsers are waited for until they end, as those in a terminal, which keep it until then.
         threading.Thread(target=webbrowser.open, args=(page,)).start()
@@ -180,6 +183,9 @@ class _Listener(HTTPServer):
     path = "/"
     answer: Mapping[str, MaskedText] | None = None
 
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing: browsers hang up when they like."""
+
 
 class _Answering(BaseHTTPRequestHandler):
     """Takes the answer, and tells its bearer that the page may be closed."""
@@ -189,11 +195,13 @@ class _Answering(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         target = MaskedText(self.path)
-        is_answer = (urlsplit(target).path or "/") == self.server.path
+        told = _parameters(target)
+        is_here = _path(target) == self.server.path
+        is_answer = is_here and not told.keys().isdisjoint(_ANSWER)
         if is_answer:
-            self.server.answer = _parameters(target)
+            self.server.answer = told
         page = _PAGE if is_answer else b""
-        self.send_response(200 if is_answer else 404)
+        self.send_response(200 if is_answer else 400 if is_here else 404)
         headers = {"Content-Type": "text/html", "Content-Length": str(len(page)), "Referrer-Policy": "no-referrer"}
         for name, value in headers.items():
             self.send_header(name, value)
@@ -204,11 +212,13 @@ class _Answering(BaseHTTPRequestHandler):
         """Say nothing: the code stands in the address."""
 
 
-def _parameters(address: MaskedText) -> dict[str, MaskedText]:
-    try:
-        query = urlsplit(address).query
-    except ValueError:  # as of http://[
-        return {}
+def _path(address: str) -> str:
+    return unquote(urlsplit(address).path) or "/"
+
+
+def _parameters(text: str) -> dict[str, MaskedText]:
+    """Return the parameters of an address, or of its query alone."""
+    query = (text.partition("?")[2] or text).partition("#")[0]
     return {name: MaskedText(values[0]) for name, values in parse_qs(query).items()}
 
 

@@ -4,12 +4,13 @@ import errno
 import os
 import re
 import socket
+import struct
 import sys
 import threading
 from queue import Queue
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -109,13 +110,15 @@ def test_a_browser_in_the_foreground(sandbox: Sandbox, redirect_uri: str, monkey
 
 
 def test_login_by_pasting(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody can listen at the redirect_uri, the address that the browser was sent to is pasted, or the code."""
+    """Where nobody can listen at the redirect_uri, the browser's address is pasted, or its parameters, or the code."""
     opened = pasting(monkeypatch)
     assert login(sandbox).widget("amo_dropbox").id == 742
     code = parse_qs(urlsplit(decide(opened[0])).query)["code"][0]
     monkeypatch.setattr(consent, "getpass", lambda _: code)
     assert login(sandbox).widget("amo_dropbox").id == 742
-    assert exchanges(sandbox) == [200, 200]
+    monkeypatch.setattr(consent, "getpass", lambda _: urlsplit(decide(opened[-1])).query)
+    assert login(sandbox).widget("amo_dropbox").id == 742
+    assert exchanges(sandbox) == [200, 200, 200]
 
 
 def test_login_on_the_command_line(
@@ -188,6 +191,40 @@ def test_favicons_and_idle_connections(sandbox: Sandbox, redirect_uri: str, monk
     assert login(sandbox, redirect_uri).widget("amo_dropbox").id == 742
     threads[0].join()
     assert asked == [404, 200]
+
+
+def test_stray_requests(
+    sandbox: Sandbox, redirect_uri: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A request without a parameter of an answer is none, and what hangs up is told to nobody: the wait goes on."""
+    address = urlsplit(redirect_uri)
+
+    def visit(page: str) -> None:
+        with socket.create_connection((address.hostname, address.port)) as hanging_up:
+            hanging_up.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            hanging_up.send(b"GET /callback HTTP/1.1\r\n")
+        for stray in (redirect_uri, f"{redirect_uri}?utm=1"):
+            with pytest.raises(HTTPError, match="400") as refused:
+                urlopen(stray)  # noqa: S310  our own
+            refused.value.close()
+        urlopen(decide(page)).close()  # noqa: S310  our own
+
+    monkeypatch.setattr("webbrowser.open", visit)
+    assert login(sandbox, redirect_uri).widget("amo_dropbox").id == 742
+    assert capsys.readouterr().err == ""
+
+
+def test_redirect_uris_in_letters_of_any_kind(
+    sandbox: Sandbox, redirect_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A redirect_uri with letters that browsers encode is recognised."""
+
+    def visit(page: str) -> None:
+        urlopen(quote(decide(page), safe=":/?&=%")).close()  # noqa: S310  our own
+
+    monkeypatch.setattr("webbrowser.open", visit)
+    monkeypatch.setattr(consent, "PATIENCE", 2)
+    assert login(sandbox, f"{redirect_uri}/обратно").widget("amo_dropbox").id == 742
 
 
 @pytest.mark.parametrize("by_redirect", [True, False])
