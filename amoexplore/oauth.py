@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from amoexplore import errors
+from amoexplore import errors, retries
 from amoexplore.hosts import neighbour
 from amoexplore.models import Request, Secret
+from amoexplore.pacer import pacer_of
 from amoexplore.pairs import Pair
 from amoexplore.tokens import MaskedText, Nobody, Token, claims, masked_text
 from amoexplore.transport import Transport
@@ -208,15 +210,20 @@ def _followed(address: str, pair: Pair, store: Store) -> Pair:
 
 
 def _exchanged_surely(url: str, pair: Pair) -> Pair:
-    """Exchange a refresh token, and once more if the answer was lost: Kommo's are good until the next one is used."""
+    """Exchange a refresh token, and after a wait once more if the answer was lost, as Kommo's may still be good."""
     integration = Integration(pair.client_id, pair.redirect_uri, pair.client_secret)
     what = {"grant_type": "refresh_token", "refresh_token": pair.refresh_token}
     try:
         return exchange(url, integration, **what)
-    except (errors.ConnectionRefused, errors.Redirected):
+    except errors.ConnectionRefused:
         raise
-    except _LOST:
-        return exchange(url, integration, **what)
+    except _LOST as error:
+        wait = retries.wait(error, 1, random.random())  # noqa: S311  no secret
+        if wait is None:
+            raise
+        why = retries.POLICIES[type(error)].why
+    pacer_of(url, pair.client_id).rest(wait, why)
+    return exchange(url, integration, **what)
 
 
 def _present_address(pair: Pair) -> str | None:

@@ -89,6 +89,8 @@ class Errand:
         Seconds that it has waited for that.
     seconds : float
         From sending it last to the answer.
+    drawn : float
+        By which its waits are longer: others that failed with it do not come again with it.
     """
 
     stop: Stop | None = None
@@ -97,6 +99,7 @@ class Errand:
     waited: float = 0.0
     seconds: float = 0.0
     began: float = field(default_factory=_now)
+    drawn: float = field(default_factory=random.random)
 
     def told(self, error: errors.AmoError) -> errors.AmoError:
         """Return the error, which says so."""
@@ -233,12 +236,14 @@ class Transport:
     def _wait_after(self, error: errors.AmoError, errand: Errand) -> float | None:
         if not errand.sent or (isinstance(error, errors.ConnectionRefused) and not self._has_answered):
             return None
-        wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
-        # The pacer has everybody wait where there were too many.
-        return 0.0 if wait and self._pace and isinstance(error, errors.TooManyRequests) else wait
+        return retries.wait(error, errand.sent, errand.drawn)
 
     def _once(self, request: Request, errand: Errand, path: Callable[[], str] = str) -> Answer:
-        message = self._message(request)
+        try:
+            message = self._message(request)
+        except errors.TooManyRequests:
+            errand.sent += 1  # for what was to sign it: that is sent again with it
+            raise
         try:
             return self._answer(message, errand, path)
         except errors.Unauthorized:
@@ -300,7 +305,7 @@ class Transport:
         if isinstance(error, errors.Blocked):
             self._pacer.close(error)
         if isinstance(error, errors.TooManyRequests) and self._pace:
-            wait = retries.wait(error, errand.sent, random.random())  # noqa: S311  no secret
+            wait = retries.wait(error, errand.sent, errand.drawn)
             pause = wait or max(error.retry_after or 0, _BREATH)
             self._pacer.pause(pause, spaced=rate is not None)
             self._others.pause(pause)

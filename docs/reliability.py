@@ -42,7 +42,8 @@ BY_OAUTH = """
 
 The same with tokens that a login has stored, met by one request and by all that follow. amocrm.ru takes a refresh token
 once, Kommo until the next one is used: what is lost on the way there is asked for again. `resume` follows a new login.
-An account that has moved is found when its token is renewed, a day later at the most.
+An account that has moved is found when its token is renewed, a day later at the most. Where too many requests are what
+keeps a token from being renewed, a read tries again as if it had been refused itself.
 """
 BEHIND = """
 ## What is sent again, and when

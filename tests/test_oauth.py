@@ -20,7 +20,7 @@ import pytest
 from clocks import Skipping
 from pairs_of import exchanges, stored
 from programs import program
-from scripted import DROP, ScriptedServer, answer, answering, problem
+from scripted import ScriptedServer, answer, answering, problem
 from steps import killed
 from tracebacks import shown
 
@@ -230,14 +230,15 @@ def test_revoked_reads_the_store_again(strict: Sandbox, monkeypatch: pytest.Monk
     assert exchanges(strict) == [200, 200, 401]
 
 
-def test_not_renewed_now(strict: Sandbox) -> None:
-    """An exchange that fails for a reason that passes fails a write before it is sent, and nobody calls it unknown."""
+def test_not_renewed_now(strict: Sandbox, clock: Skipping) -> None:
+    """An exchange that fails twice, for reasons that pass, fails a write before it is sent; nobody calls it unknown."""
     pair = stored(strict, due=True)
     account = amo.connect(strict.url)
     with strict.faults.bad_gateway(path="/oauth2/*") as fault:
         with pytest.raises(errors.NotRenewed, match=r"nothing was done\. Try again later") as raised:
             account.uninstall("amo_dropbox")
     assert fault.hits == 2
+    assert clock.waits == [pytest.approx(0.625, abs=0.125)]
     told = shown(raised.value)
     assert not [text for text in secrets_of(pair) if text in told]
     assert account.widget("amo_dropbox").id == 742
@@ -261,6 +262,22 @@ def test_limits_of_the_exchange(strict: Sandbox, fault: str, kind: type[errors.A
     with getattr(strict.faults, fault)(path="/oauth2/*") as met, pytest.raises(kind):
         amo.connect(strict.url).uninstall("amo_dropbox")
     assert met.hits == 1
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_too_many_requests_at_a_renewal(strict: Sandbox, clock: Skipping, *, is_refused: bool) -> None:
+    """A 429 uses no refresh token up: reads go on after growing waits, and give up after as many as elsewhere."""
+    stored(strict, due=not is_refused)
+    strict.oauth.advance(DAY)
+    with strict.faults.too_many_requests(path="/oauth2/*", shape="html", times=3):
+        assert amo.load_catalog(amo.connect(strict.url)).report.widgets == 3
+    assert exchanges(strict) == [200, 429, 429, 429, 200]
+    waits = [wait for wait in clock.waits if wait >= 1]
+    assert all(least <= wait <= least * 1.5 for least, wait in zip((1, 2, 4), waits, strict=True))
+    stored(strict, due=True)
+    with strict.faults.too_many_requests(path="/oauth2/*"):
+        with pytest.raises(errors.TooManyRequests, match="Tried 6 times"):
+            amo.load_catalog(amo.connect(strict.url))
 
 
 def test_a_moved_account_is_followed(sandbox: Sandbox) -> None:
@@ -527,7 +544,8 @@ def stored_by_hand(url: str, access_token: MaskedText) -> Pair:
 def test_patience_outlasts_the_longest_renewal(clock: Skipping) -> None:
     """Who waits for another process waits longer than a renewal may take that meets all that it can outlast."""
     granted = {"access_token": "b", "refresh_token": "s", "expires_in": DAY}
-    rest = [DROP, problem(401), *[problem(429)] * 5, b"where", DROP, answer(granted)]
+    fails = problem(503, {"Retry-After": f"{retries.CAP:.0f}"})
+    rest = [fails, problem(401), *[problem(429)] * 5, b"where", fails, answer(granted)]
 
     def script(_: Request) -> bytes:
         for pace in paces:
