@@ -51,3 +51,9 @@ def test_no_machine_path(notebook: nbformat.NotebookNode) -> None:
 def test_no_notebook_skips_its_check(notebook: nbformat.NotebookNode) -> None:
     """Every output is compared."""
     assert "NBVAL" not in nbformat.writes(notebook)
+
+
+def test_no_user_of_the_sandbox(notebook: nbformat.NotebookNode) -> None:
+    """A notebook takes its users from the account that it runs on: other accounts have others."""
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert not [source for source in sources if re.search(r"\b(504141|581651)\b", source)]
