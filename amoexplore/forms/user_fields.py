@@ -43,6 +43,7 @@ class UsersField(Field):
         self._boxes: dict[str, widgets.Box] = {}
         self._dropped: set[str] = set()
         self._first = 0
+        self._is_disabled = False
         super().__init__(setting, owner)
         self._turn_to(0)
 
@@ -74,6 +75,11 @@ class UsersField(Field):
         self._dropped.clear()
         super().drop()
         self._count()
+
+    def disable(self, *, is_disabled: bool) -> None:
+        """Let nobody type, or let them again, also in rows that are first shown meanwhile."""
+        self._is_disabled = is_disabled
+        super().disable(is_disabled=is_disabled)
 
     def _has_rows(self, given: object) -> bool:
         """Return whether rows can show it: what they can't is kept, and checked, as it is."""
@@ -139,7 +145,9 @@ class UsersField(Field):
             self._take(user_id, part, typed)
 
         return self.asked[part](
-            self._owner.guard(take), description=style.no_formula(caption(part, user=self._names[user_id]))
+            self._owner.guard(take),
+            description=style.no_formula(caption(part, user=self._names[user_id])),
+            disabled=self._is_disabled,
         )
 
     def _mark(self, user_id: str) -> None:

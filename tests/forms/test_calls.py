@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import pytest
 from fronts import can_be_pressed, fill, find, press, settle, shown
-from scripted import DROP, ScriptedServer, answer, problem, setting, widget
+from scripted import DROP, ScriptedServer, answer, problem, setting, users, widget
 
 import amoexplore as amo
 from amoexplore import Account, errors
@@ -32,9 +32,10 @@ LOGIN_AND_PASSWORD = [setting(), setting(key="password", name="Пароль", ty
 class Held:
     """A form on a server whose installs wait until they are let through."""
 
-    def __init__(self, installed: dict[str, Any] | None = None) -> None:
+    def __init__(self, installed: dict[str, Any] | None = None, *more: dict[str, Any]) -> None:
         self.came, self.gate = threading.Event(), threading.Event()
-        self.installed = {"is_active_in_account": True, "settings_template": LOGIN_AND_PASSWORD} | (installed or {})
+        self.template = [*LOGIN_AND_PASSWORD, *more]
+        self.installed = {"is_active_in_account": True, "settings_template": self.template} | (installed or {})
 
     def script(self, request: Request) -> bytes:
         """Answer one request."""
@@ -42,7 +43,9 @@ class Held:
             self.came.set()
             self.gate.wait()
             return answer(widget(1, **self.installed))
-        return answer(widget(1, settings_template=LOGIN_AND_PASSWORD))
+        if request.target.startswith("/api/v4/users"):
+            return users(request)
+        return answer(widget(1, settings_template=self.template))
 
     @contextmanager
     def form(self) -> Iterator[InstallForm]:
@@ -115,6 +118,18 @@ def test_in_mid_call_buttons_do_nothing() -> None:
         held.gate.set()
         settle()
         assert writes(held.server) == ["POST"]
+
+
+def test_in_mid_call_new_rows_take_nothing() -> None:
+    """A row of a user that is first shown while the form is at work is disabled until its end, as all inputs are."""
+    held = Held(None, setting(key="phones", type="users", is_required=False))
+    with held.form() as form:
+        fill(form, "Search users", "500")
+        row = find(form, "(1500): extension")
+        assert row.disabled
+        held.gate.set()
+        settle()
+        assert not row.disabled
 
 
 def test_an_interrupt_ends_the_busy_state() -> None:
