@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
@@ -15,7 +16,7 @@ from amoexplore.forms import style
 from amoexplore.forms.captions import caption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
 
@@ -175,6 +176,11 @@ def _answers(
     """Yield each input with its new answer: any where none is wanted."""
     if wanted is None:
         return
+    if not isinstance(wanted, Mapping):
+        such = dict.fromkeys([*choices][:1], True)
+        raise ValueError(  # noqa: TRY004  one error for all that can't be
+            f"What is wanted by {what} is a dict, such as {such}, not {wanted!r}."
+        )
     for name, answer in wanted.items():
         if name not in choices:
             raise ValueError(f"No {what} {name!r} to filter by; there are: {', '.join(choices) or 'none'}.")

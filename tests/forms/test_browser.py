@@ -205,6 +205,8 @@ def test_no_range(browser: Browser, low: str, high: str, said: str) -> None:
         ({"flags": {"is_lead": True}}, "No flag 'is_lead' to filter by; there are: is_lead_source, "),
         ({"flags": {"is_lead_source": "yes"}}, "is to be True, False or None"),
         ({"flags": {"is_lead_source": [1]}}, "is to be True, False or None"),
+        ({"flags": [1]}, r"by flag is a dict, such as \{'is_lead_source': True\}, not \[1\]"),
+        ({"types": "pass"}, r"by type of settings is a dict, such as \{'text': True\}, not 'pass'"),
         ({"search": 5}, "search is a text, not 5"),
         ({"types": {"colour": True}}, "No type of settings 'colour' to filter by; there are: text, pass, "),
     ],
