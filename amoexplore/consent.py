@@ -57,8 +57,8 @@ def login(host: str, *, client_id: str, redirect_uri: str, paste: bool = False) 
     Raises
     ------
     ConfigurationError
-        If there can be no such account, or client_id, redirect_uri or the secret are missing; or nobody can type what
-        is asked for.
+        If there can be no such account, or client_id, redirect_uri or the secret are missing or can't be any; or nobody
+        can type what is asked for.
     LoginFailed
         If the user denied, what came back is not the answer to this login, or amoCRM does not take it.
     StoreError
@@ -94,11 +94,17 @@ def _secret(client_id: str, redirect_uri: str) -> MaskedText:
         )
     text = MaskedText(os.environ.get(SECRET_VARIABLE, ""))
     text = text or _typed(f"Secret of the integration {client_id}", f"set {SECRET_VARIABLE}")
-    if not text.strip():
+    text = MaskedText(text.strip())
+    if not text:
         raise errors.ConfigurationError(
             f"A login needs the integration's secret, which stands on its Keys tab: type it, or set {SECRET_VARIABLE}."
         )
-    return MaskedText(text.strip())
+    if not text.isascii() or not text.isprintable():
+        raise errors.ConfigurationError(
+            "The secret holds letters or line breaks that no secret has. Copy it again, whole, from the "
+            "integration's Keys tab."
+        )
+    return text
 
 
 def _parts(redirect_uri: str) -> SplitResult:
@@ -224,7 +230,7 @@ def _parameters(text: str) -> dict[str, MaskedText]:
 
 def _checked(answer: Mapping[str, MaskedText], state: str, url: str) -> tuple[MaskedText, str]:
     """Return the code of an answer, and where the account is that it is for."""
-    if not secrets.compare_digest(answer.get("state", "").encode(), state.encode()):
+    if not secrets.compare_digest(answer.get("state", "").encode(errors="replace"), state.encode()):
         raise errors.LoginFailed(
             "What came back is not the answer to this login, which its state says: an old page, or somebody else's "
             "address. Log in again, and take the page that opens then."
@@ -232,10 +238,11 @@ def _checked(answer: Mapping[str, MaskedText], state: str, url: str) -> tuple[Ma
     if error := answer.get("error"):
         why = "Consent was denied" if error == "access_denied" else "The account refused"
         raise errors.LoginFailed(f"{why}: no tokens came. An administrator of the account can consent; log in again.")
-    if not answer.get("code"):
+    code = answer.get("code")
+    if not code or not code.isascii():
         raise errors.LoginFailed("There is no code in what came back. Log in again, and copy the whole address.")
     host = answer.get("referer")
-    return answer["code"], neighbour(url, str(host)) if host else url
+    return code, neighbour(url, str(host)) if host else url
 
 
 def _exchanged(url: str, integration: Integration, code: MaskedText) -> Any:

@@ -297,9 +297,10 @@ def test_wrong_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_nothing_in_what_was_pasted(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty answer is none, nor is what no address can be."""
+    """An empty answer is none, nor is what no address or no code can be."""
     monkeypatch.setattr("webbrowser.open", lambda _: True)
-    for pasted, why in ((" ", "There is no code"), ("http://[=", "is not the answer to this login")):
+    no_code, no_answer = "There is no code", "is not the answer to this login"
+    for pasted, why in ((" ", no_code), ("half\udcd0", no_code), ("http://[=", no_answer), ("state=\udcd0", no_answer)):
         monkeypatch.setattr(consent, "getpass", lambda _, pasted=pasted: pasted)
         with pytest.raises(errors.LoginFailed, match=why):
             login(sandbox)
@@ -350,6 +351,16 @@ def test_what_a_login_needs(client_id: str, redirect_uri: str, secret: str, monk
     monkeypatch.setattr("webbrowser.open", lambda _: 1 / 0)
     with pytest.raises(errors.ConfigurationError, match="A login needs"):
         amo.login("example.amocrm.ru", client_id=client_id, redirect_uri=redirect_uri)
+
+
+@pytest.mark.parametrize("secret", ["секрет", "line\nbreak", "half\udcd0"])
+def test_what_is_no_secret(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret with letters that none has, which no store could give back, is told before anything is opened."""
+    monkeypatch.setattr("webbrowser.open", lambda _: 1 / 0)
+    monkeypatch.setattr(consent, "getpass", lambda _: secret)
+    with pytest.raises(errors.ConfigurationError, match="secret holds letters or line breaks that no") as raised:
+        amo.login("example.amocrm.ru", client_id=CLIENT, redirect_uri=ELSEWHERE)
+    assert secret not in shown(raised.value)
 
 
 @pytest.mark.parametrize("redirect_uri", ["http://[", "http://localhost:99999/", "http://localhost:abc/"])
