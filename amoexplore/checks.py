@@ -22,7 +22,7 @@ from amoexplore.models import MASK
 
 if TYPE_CHECKING:
     from amoexplore.errors import AmoError
-    from amoexplore.models import Setting, Settings, Widget
+    from amoexplore.models import Secret, Setting, Settings, Widget
 
 #: The limits of the API's page, «Подтверждение выполнения блока виджета в Salesbot».
 MAX_HANDLERS = 10
@@ -81,9 +81,9 @@ def handlers_error(faults: Sequence[Fault]) -> HandlersError:
     return HandlersError(_listing("Nothing was sent to the bot", faults), errors=tuple(map(structs.asdict, faults)))
 
 
-def hide_values(error: AmoError, settings: Settings) -> None:
+def hide_values(error: AmoError, sent: Secret | Settings) -> None:
     """Hide the values that were sent in an error: an API may repeat them in its words."""
-    texts = sorted(_texts(settings.reveal()), key=len, reverse=True)
+    texts = sorted(_texts(sent.reveal()), key=len, reverse=True)
 
     def hide(said: Any) -> Any:
         for text in texts if isinstance(said, str) else ():

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from amoexplore import errors, retries
+from amoexplore import checks, errors, retries
 from amoexplore.hosts import neighbour
 from amoexplore.models import Request, Secret
 from amoexplore.pacer import pacer_of
@@ -148,8 +148,13 @@ def exchange(url: str, integration: Integration, **what: str) -> Pair:
     Refused, Unreachable, BadAnswer
     """
     before = time.time()
-    content = Secret(msgspec.json.encode({**msgspec.structs.asdict(integration), **what}, enc_hook=str))
-    answer = _transport(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
+    sent = {**msgspec.structs.asdict(integration), **what}
+    content = Secret(msgspec.json.encode(sent, enc_hook=str))
+    try:
+        answer = _transport(url, integration.client_id).send(Request("POST", f"{url}{EXCHANGE}", content=content))
+    except errors.Refused as error:
+        checks.hide_values(error, Secret([text for text in sent.values() if isinstance(text, MaskedText)]))
+        raise
     granted = _decoded(answer, _Granted)
     # Rather by this machine's clock, which renewals go by, than by amoCRM's.
     by_clock = None if granted.expires_in is None else before + granted.expires_in

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from clocks import Skipping
+from msgspec import structs
 from pairs_of import exchanges, stored
 from programs import program
 from scripted import ScriptedServer, answer, answering, problem
@@ -595,6 +596,28 @@ def test_odd_answers(body: bytes) -> None:
     with answering(answer(body)) as server, pytest.raises(errors.BadAnswer, match="no page of amoCRM's API") as raised:
         oauth.exchange(server.url, integration, grant_type="authorization_code", code="c")
     assert "canary" not in shown(raised.value)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_refusals_that_repeat_what_was_sent(status: int) -> None:
+    """What an account says when it gives no tokens is told without a token, a code or the secret."""
+    told = {"title": "bad canary-refresh", "hint": "canary-code of canary-secret, not refresh_token"}
+    with answering(problem(status, **told)) as server:
+        pair = structs.replace(
+            stored_by_hand(server.url, MaskedText("a")),
+            refresh_token=MaskedText("canary-refresh"),
+            client_secret=MaskedText("canary-secret"),
+        )
+        integration = Integration(pair.client_id, pair.redirect_uri, pair.client_secret)
+        with pytest.raises(errors.Refused) as refused:
+            oauth.exchange(server.url, integration, grant_type="authorization_code", code=MaskedText("canary-code"))
+        store = Store(server.url)
+        store.save(pair)
+        with pytest.raises((errors.LoginNeeded, errors.NotRenewed), match=r"bad \*\*\*") as renewal:
+            oauth.refreshed(pair, store)
+    assert refused.value.detail == "*** of ***, not refresh_token"
+    assert "canary-code" not in shown(refused.value)
+    assert not [text for text in secrets_of(pair)[1:] if text in shown(renewal.value)]
 
 
 def test_unreadable_stores(strict: Sandbox, tmp_path: Path) -> None:
