@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from filelock import FileLock
     from keyring.backend import KeyringBackend
 
 #: Seconds to wait for another process that renews the same pair: more than its ten requests at the most may take, each
 #: of them after a pause, and two after another wait. Nobody waits for one that has died.
 PATIENCE: Final = 12 * (CAP + 70)
+#: For so many seconds nobody is told of it.
+_UNTOLD: Final = 2.0
 
 _SERVICE = "amoexplore"
 
@@ -153,10 +156,23 @@ class Store:
         lock = FileLock(self._folder / f"{self._name}.lock", timeout=PATIENCE, mode=0o600, thread_local=False)
         self._try("locked", self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         try:
-            self._try("locked", lock.acquire)
+            self._try("locked", self._acquire, lock)
             yield
         finally:
             lock.release()  # and where Ctrl-C came just as it was got
+
+    def _acquire(self, lock: FileLock) -> None:
+        try:
+            lock.acquire(min(_UNTOLD, PATIENCE))
+        except TimeoutError:
+            from tqdm import tqdm  # noqa: PLC0415  seldom needed
+
+            tqdm.write(
+                f"{self.url}: another process is at its tokens; waiting for {lock.lock_file} to be free. "
+                "If that process was stopped, end it.",
+                file=sys.stderr,
+            )
+            lock.acquire()
 
     def load(self) -> Pair | None:
         """Return the pair, None if there is none.

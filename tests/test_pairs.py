@@ -145,12 +145,26 @@ def test_a_locked_keyring(sandbox: Sandbox, keychain: Keychain) -> None:
     assert pair.access_token not in shown(raised.value)
 
 
+def test_a_long_wait_is_told(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who waits for tokens that another process has is told which lock that is: its holder may have been stopped."""
+    monkeypatch.setattr("amoexplore.pairs._UNTOLD", 0.0)
+    monkeypatch.setattr("amoexplore.pairs.PATIENCE", 0.1)
+    with Store(sandbox.url).alone():
+        with pytest.raises(errors.StoreError, match="can't be locked"), Store(sandbox.url).alone():
+            pytest.fail("two at once")
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(f"{sandbox.url}: another process is at its tokens; waiting for ")
+    assert told.endswith(".lock to be free. If that process was stopped, end it.")
+
+
 def test_ctrl_c_leaves_no_lock(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """KeyboardInterrupt just when the lock was got leaves it to others, also while its traceback lives."""
     acquire, store = FileLock.acquire, Store(sandbox.url)
 
-    def interrupted(lock: FileLock) -> None:
-        acquire(lock)
+    def interrupted(lock: FileLock, timeout: float) -> None:
+        acquire(lock, timeout)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as raised, ExitStack() as stack:
