@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,13 @@ STATE_VARIABLE = "AMOEXPLORE_STATE"
 
 def state_folder() -> Path:
     """Return where the package keeps what has to outlive a process: AMOEXPLORE_STATE, or the user's state folder."""
-    return Path(os.environ.get(STATE_VARIABLE) or user_state_path("amoexplore"))
+    return _settled(Path(os.environ.get(STATE_VARIABLE) or user_state_path("amoexplore")))
+
+
+@cache
+def _settled(folder: Path) -> Path:
+    """Return where a folder is when it is first asked for: there it stays, wherever the process goes."""
+    return folder.absolute()
 
 
 def check(path: Path, suffixes: Sequence[str]) -> None:

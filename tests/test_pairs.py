@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
@@ -157,6 +158,16 @@ def test_a_long_wait_is_told(
     (told,) = capsys.readouterr().err.splitlines()
     assert told.startswith(f"{sandbox.url}: another process is at its tokens; waiting for ")
     assert told.endswith(".lock to be free. If that process was stopped, end it.")
+
+
+def test_a_relative_state_folder(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that goes to another folder renews the pair where it was."""
+    monkeypatch.setenv("AMOEXPLORE_STATE", os.path.relpath(tmp_path / "state"))
+    former, account = stored(sandbox, due=True), amo.connect(sandbox.url)
+    monkeypatch.chdir(tmp_path)
+    assert account.widget("amo_dropbox").id == 742
+    monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "state"))
+    assert Store(sandbox.url).load() not in {None, former}
 
 
 def test_ctrl_c_leaves_no_lock(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

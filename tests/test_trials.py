@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -88,6 +89,16 @@ def test_undone_after_an_exception(account: Account, crash: type[BaseException])
     with pytest.raises(crash), amo.trial(account) as trial:
         trial.install("amo_dropbox")
         raise crash
+    assert installed(account) == before
+
+
+def test_undone_after_a_change_of_folder(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial whose process goes to another folder finds its journal all the same."""
+    before = installed(account)
+    monkeypatch.setenv("AMOEXPLORE_STATE", os.path.relpath(tmp_path / "state"))
+    with amo.trial(account) as trial:
+        trial.install("amo_dropbox")
+        monkeypatch.chdir(tmp_path)
     assert installed(account) == before
 
 
