@@ -14,11 +14,12 @@ import pandas as pd
 from msgspec import structs
 
 from amoexplore import display
-from amoexplore.account import require_account
+from amoexplore.account import MAX_LIMIT, require_account
 from amoexplore.errors import AmoError, NotFound, OutcomeUnknown, TrialError
 from amoexplore.files import STATE_VARIABLE
 from amoexplore.journal import Busy, Journal
 from amoexplore.models import Secret, settings_of
+from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -344,13 +345,30 @@ def _undo(journal: Journal, account: Account) -> None:
 def _uninstall(account: Account, code: str, sent: float | None) -> str | None:
     """Uninstall a widget if it is there; returns why it may be there all the same."""
     try:
-        if account.widget(code).is_active_in_account is not False:
-            _uninstall_surely(account, code)
-        elif sent is not None and time.time() < sent + ARRIVAL:
-            return f"the answer to its install was lost; it is not there now, but may arrive within {ARRIVAL:.0f} s"
+        is_there = account.widget(code).is_active_in_account is not False
     except NotFound:
-        return None  # gone from the marketplace, and from the account with it
+        is_there = _is_listed(account, code)
+    if is_there:
+        _uninstall_surely(account, code)
+    elif sent is not None and time.time() < sent + ARRIVAL:
+        return f"the answer to its install was lost; it is not there now, but may arrive within {ARRIVAL:.0f} s"
     return None
+
+
+def _is_listed(account: Account, code: str) -> bool:
+    """Tell whether a widget that is not to be had by its code is installed: one that is private to others is listed.
+
+    Raises
+    ------
+    NotFound
+        If it is the account that is gone.
+    """
+    with Walk(account, MAX_LIMIT) as pages:
+        return any(
+            widget.code == code and widget.is_active_in_account is not False
+            for page in pages
+            for widget in page.widgets
+        )
 
 
 def _uninstall_surely(account: Account, code: str) -> None:

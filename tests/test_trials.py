@@ -6,11 +6,12 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from programs import program
-from scripted import DROP, ScriptedServer, answer, answering, no_content, problem, widget
+from scripted import DROP, ScriptedServer, answer, answering, listing, no_content, problem, widget
 from steps import NEVER, killed
 from tracebacks import shown
 
@@ -195,16 +196,46 @@ def test_a_widget_that_is_gone_needs_no_undoing() -> None:
     gone = threading.Event()
 
     def script(request: Any) -> bytes:
-        installed = request.method == "POST"
-        return (
-            problem(404) if gone.is_set() else answer(widget(1, settings_template=[], is_active_in_account=installed))
-        )
+        if gone.is_set():
+            return no_content() if "?" in request.target else problem(404)
+        return answer(widget(1, settings_template=[], is_active_in_account=request.method == "POST"))
 
     with ScriptedServer(script) as server:
         with amo.trial(server.account()) as trial:
             trial.install("widget_1")
             gone.set()
         assert amo.unfinished_trials(server.account()) == []
+
+
+def test_an_account_that_is_gone_is_not_undone(account: Account, changing: Sandbox) -> None:
+    """Where all is 404, as where an account has moved from, no widget is taken for one that is gone."""
+    before = installed(account)
+    with ExitStack() as moved:
+        with pytest.raises(errors.TrialError, match=r"is not undone, .*\n  amo_dropbox: .*/api/v4/widgets\?.* 404"):
+            with amo.trial(account) as trial:
+                trial.install("amo_dropbox")
+                moved.enter_context(changing.faults.moved(host="localhost"))
+    amo.unfinished_trials(account)[0].undo()
+    assert installed(account) == before
+
+
+def test_a_widget_that_has_become_private_is_undone() -> None:
+    """A widget that is no more to be had by its code is uninstalled if the list says that it is installed."""
+    state = {"public": True, "installed": False}
+
+    def script(request: Any) -> bytes:
+        if request.method != "GET":
+            state["installed"] = request.method == "POST"
+        shown = widget(1, settings_template=[], is_active_in_account=state["installed"])
+        if "?" in request.target:
+            return answer(listing([widget(2), shown]))
+        return problem(404) if request.method == "GET" and not state["public"] else answer(shown)
+
+    with ScriptedServer(script) as server:
+        with amo.trial(server.account()) as trial:
+            trial.install("widget_1")
+            state["public"] = False
+        assert not state["installed"]
 
 
 def test_lost_answers_are_undone() -> None:
