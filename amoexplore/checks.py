@@ -147,7 +147,7 @@ def encoded(value: object) -> bytes:
     TypeError, ValueError, RecursionError
         If it can't be.
     """
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_number).encode()
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_own).encode()
 
 
 def handlers_faults(handlers: Sequence[Handler]) -> list[Fault]:
@@ -243,11 +243,14 @@ def _custom(path: str, value: object) -> Faults:
 
 
 def _plain(value: Any) -> Any:
-    """Return a number as Python's own; pandas has others."""
-    return _number(value) if isinstance(value, Real) else value
+    """Return a number as Python's own."""
+    return _own(value) if isinstance(value, Real) else value
 
 
-def _number(value: Any) -> int | float:
+def _own(value: Any) -> dict[Any, Any] | int | float:
+    """Return a number or a mapping as Python's own, which JSON takes alone; pandas, for one, has others."""
+    if isinstance(value, Mapping):
+        return dict(value)
     if not isinstance(value, Real):
         raise TypeError(f"{type(value).__name__} can't be sent as JSON")
     return int(value) if isinstance(value, Integral) else float(value)
@@ -257,7 +260,7 @@ def _users(check: Callable[[str, object], Faults]) -> Callable[[str, object], Fa
     """Demand an object of user ids, with values that ``check`` demands."""
 
     def demand(path: str, value: object) -> Faults:
-        if value == []:
+        if isinstance(value, list) and not value:
             return
         if not isinstance(value, Mapping):
             yield Fault("InvalidType", path, f"is an object by user id, such as {{504141: …}}, not {_kind(value)}")

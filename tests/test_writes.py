@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections import UserDict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
@@ -20,7 +22,7 @@ from amoexplore import Account, Sandbox, checks, errors
 from amoexplore.models import Request, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 SECRET = "canary-secret"
 ASTERISK = {"login": "example", "password": SECRET, "phones": {504141: "1039"}, "script_path": "https://example.com/"}
@@ -221,6 +223,28 @@ def test_lost_answer_and_lost_look() -> None:
     said = [answer(widget(1, settings_template=[])), DROP]
     with answering(*said) as server, pytest.raises(errors.OutcomeUnknown, match="could not be asked just now"):
         server.account().install("widget_1")
+
+
+@pytest.mark.parametrize("users", [pd.Series(["1039"], index=[504141]), np.array(["1", "2"]), pd.DataFrame({"a": [1]})])
+def test_users_that_are_a_table(account: Account, users: object) -> None:
+    """What pandas has in place of an object is a fault, and no traceback shows the settings beside it."""
+    with pytest.raises(errors.SettingsError, match=f"phones: is an object by .*, not {type(users).__name__}") as raised:
+        account.install("amo_asterisk", {**ASTERISK, "phones": users})
+    assert SECRET not in shown(raised.value)
+
+
+@pytest.mark.parametrize("kind", [MappingProxyType, UserDict])
+def test_logins_of_any_mapping(kind: Callable[[dict[str, str]], Mapping[str, str]]) -> None:
+    """Every mapping is an object, at any depth, as the settings themselves are."""
+    template = [setting(key="logins", type="users_lp"), setting(key="conf", type="custom")]
+    given = {"logins": kind({"504141": kind({"login": "a", "password": SECRET})}), "conf": kind({"a": kind({})})}
+    with answering(answer(widget(1, settings_template=template))) as server:
+        request = server.account().install("widget_1", kind(given), dry_run=True)
+    assert json.loads(request.content.reveal()) == {
+        "logins": {"504141": {"login": "a", "password": SECRET}},
+        "conf": '{"a": {}}',
+    }
+    assert SECRET not in repr(request)
 
 
 @pytest.mark.parametrize(
