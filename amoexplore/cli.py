@@ -125,7 +125,9 @@ def _add_report(commands: _Commands) -> None:
     )
     report.add_argument("--to", type=Path, metavar="FILE", default=Path("report.html"), help="default: report.html")
     report.add_argument(
-        "--account", metavar="URL", help="of this account; its token is AMOEXPLORE_TOKEN, or asked for in a terminal"
+        "--account",
+        metavar="URL",
+        help="of this account; its token is AMOEXPLORE_TOKEN, a login's, or asked for in a terminal",
     )
     report.add_argument("--decimal-comma", action="store_true", help="2,8 rather than 2.8")
     report.set_defaults(run=_report)
@@ -165,7 +167,9 @@ def _add_snapshot(commands: _Commands) -> None:
     )
     snapshot.add_argument("where", metavar="WHERE", help="a folder, or an address such as s3://bucket/snapshots")
     snapshot.add_argument(
-        "--account", metavar="URL", help="of this account; its token is AMOEXPLORE_TOKEN, or asked for in a terminal"
+        "--account",
+        metavar="URL",
+        help="of this account; its token is AMOEXPLORE_TOKEN, a login's, or asked for in a terminal",
     )
     snapshot.set_defaults(run=_snapshot)
 

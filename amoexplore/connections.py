@@ -39,7 +39,8 @@ def connect(
         where those are not set either, the embedded sandbox is started in this process. A line says when it is a
         sandbox.
     token : str, optional
-        A long-lived token. Without one the tokens count that ``amo.login`` has stored for the account.
+        A long-lived token. Without one AMOEXPLORE_TOKEN counts, if AMOEXPLORE_URL names the same account, or else the
+        tokens that ``amo.login`` has stored for it.
     write : bool, optional
         Open the account for installs, uninstalls and bots. By default a real account is read-only unless
         AMOEXPLORE_WRITE=1 is set, and a sandbox on this machine is open.
@@ -59,6 +60,8 @@ def connect(
     token = MaskedText(token or "")  # nor here
     if write is None and os.environ.get(WRITE_VARIABLE) == "1":
         write = True
+    if url and not token and os.environ.get(URL_VARIABLE):  # nobody knows whose a token without one is
+        token = token_for(url)
     if url or token:
         return Account(*_both(url or "", token), write=write, pace=pace)
     sandbox = None if is_configured() else _embedded_sandbox()
@@ -103,22 +106,16 @@ def stored_token(url: str) -> PairToken | None:
 
 
 def token_for(url: str) -> MaskedText:
-    """Return the environment's token for the account at an address; it is empty where there is none.
+    """Return the environment's token for the account at an address; it is empty where there is none but another's.
 
     Raises
     ------
     ConfigurationError
-        If that token is another account's, or the address can't be one.
+        If the address, or the environment's, can't be one.
     """
     wanted = account_address(url)
     named, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
-    if token and named and (owner := account_address(named)) != wanted:
-        raise ConfigurationError(
-            f"{TOKEN_VARIABLE} is the token of {owner}, as {URL_VARIABLE} says, and a token goes to its own account "
-            f"only. For {wanted} set {TOKEN_VARIABLE} to a token of its own and {URL_VARIABLE} to its address, "
-            "or unset both to be asked for the token."
-        )
-    return token
+    return MaskedText("") if token and named and account_address(named) != wanted else token
 
 
 def _environment() -> tuple[str, Token | MaskedText]:

@@ -199,10 +199,11 @@ def test_connect_by_arguments(sandbox: Sandbox) -> None:
 
 
 def test_connect_by_environment(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two environment variables make the same notebook run on another account."""
+    """Two environment variables make the same notebook run on another account, also where it names that one itself."""
     monkeypatch.setenv("AMOEXPLORE_URL", sandbox.url)
     monkeypatch.setenv("AMOEXPLORE_TOKEN", sandbox.token)
     assert amo.connect().widget("amo_dropbox").id == 742
+    assert amo.connect(sandbox.url.removeprefix("http://")).widget("amo_dropbox").id == 742
 
 
 @pytest.mark.parametrize(

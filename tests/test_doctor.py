@@ -92,10 +92,13 @@ def test_no_token(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_another_accounts_token(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token of another account is sent nowhere."""
+    """A token of another account is sent nowhere; one that is stored for the account is used."""
     connected(monkeypatch, sandbox, sandbox.token)
     finding = list(doctor.findings("https://example.amocrm.ru"))[-1]
     assert "a token goes to its own account only" in finding.advice
+    stored(sandbox)
+    monkeypatch.setenv("AMOEXPLORE_URL", "https://example.amocrm.ru")
+    assert main(["doctor", "--account", sandbox.url]) == 0
 
 
 def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:

@@ -15,6 +15,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib.figure import Figure
 from packaging.version import Version
+from pairs_of import stored
 from programs import AMOEXPLORE, program
 from scripted import TOKEN, ScriptedServer, answer, catalogue, listing, setting, widget
 
@@ -388,10 +389,18 @@ def test_token_goes_to_its_own_account_only(
     monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
     assert main(["report", "--to", str(tmp_path / "x.html"), "--account", listening.url]) == 1
     told = capsys.readouterr().err
-    assert "AMOEXPLORE_TOKEN is the token of https://example.amocrm.ru" in told
-    assert "unset both" in told
+    assert "a token goes to its own account only" in told
     assert TOKEN not in told
     assert (listening.requests, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_report_by_a_stored_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a login has stored for an account is used, also where the environment names another account."""
+    monkeypatch.setenv("AMOEXPLORE_URL", "https://example.amocrm.ru")
+    monkeypatch.setenv("AMOEXPLORE_TOKEN", TOKEN)
+    with amo.Sandbox(size=3) as sandbox:
+        stored(sandbox)
+        assert main(["report", "--to", str(tmp_path / "x.html"), "--account", sandbox.url]) == 0
 
 
 @pytest.mark.parametrize("url", ["", "example.org", "http://example.amocrm.ru"])
@@ -421,8 +430,12 @@ def test_report_without_a_token(listening: ScriptedServer, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals of this kind here")
 @pytest.mark.parametrize("typed", [f"{TOKEN}\n", "\x04"])
-def test_report_asks_for_the_token(listening: ScriptedServer, tmp_path: Path, typed: str) -> None:
-    """In a terminal the token is asked for, not shown, and sent to the account; Ctrl-D ends the command."""
+def test_report_asks_for_the_token(
+    listening: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    """In a terminal the token of another account is asked for, not shown, and sent to it; Ctrl-D ends the command."""
+    monkeypatch.setenv("AMOEXPLORE_URL", "https://example.amocrm.ru")
+    monkeypatch.setenv("AMOEXPLORE_TOKEN", "another account's")
     ours, theirs = pty.openpty()
     report = (AMOEXPLORE, "report", "--account", listening.url)
     with program(*report, cwd=tmp_path, stdin=theirs, stderr=theirs, start_new_session=True) as process:
