@@ -233,6 +233,11 @@ def _system_keyring() -> KeyringBackend | None:
     """Return the system's keyring, None where there is none, or none that is one.
 
     Windows' holds 2560 bytes, which is less than a pair; there the file lies in the user's own profile.
+
+    Raises
+    ------
+    StoreError
+        If the one that was chosen can't be made.
     """
     if sys.platform == "win32":
         return None
@@ -240,7 +245,14 @@ def _system_keyring() -> KeyringBackend | None:
         from keyring import get_keyring  # noqa: PLC0415  an extra
     except ImportError:
         return None
-    keyring = get_keyring()
+    try:
+        keyring = get_keyring()
+    except Exception as error:  # it imports and calls what it is told to
+        raise StoreError(
+            "The keyring that PYTHON_KEYRING_BACKEND or keyringrc.cfg names can't be used "
+            f"({type(error).__name__}: {error}): install it or name another one. With keyring.backends.fail.Keyring "
+            "tokens are kept in files."
+        ) from error
     return keyring if keyring.priority >= 1 else None  # as keyring's own documentation has it
 
 

@@ -124,6 +124,17 @@ def test_no_keyring(sandbox: Sandbox, backend: type[KeyringBackend], tmp_path: P
     assert list((tmp_path / "state" / "tokens").glob("*.json"))
 
 
+@pytest.mark.parametrize("name", ["json.Foo", "json.JSONDecoder", "nothing.of.this.name", ""])
+def test_a_keyring_that_is_none(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A keyring that can't be made is told with where it is named and what to do; a token that is given needs none."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    for ask in (lambda: amo.connect(sandbox.url), lambda: stored(sandbox)):
+        with pytest.raises(errors.StoreError, match=r"PYTHON_KEYRING_BACKEND.*keyring\.backends\.fail\.Keyring"):
+            ask()
+    assert amo.connect(sandbox.url, sandbox.token).widget("amo_dropbox").id == 742
+
+
 def test_keyring_is_not_installed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is one: without it pairs lie in files, and what fails there is told as well."""
     monkeypatch.setitem(sys.modules, "keyring", None)
