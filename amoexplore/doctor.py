@@ -58,8 +58,12 @@ def findings(url: str | None = None) -> Iterator[Finding]:
     """
     yield Finding("Python", platform.python_version())
     yield from map(_package, _PACKAGES)
-    yield _widget_state()
-    yield from _folders()
+    yield from _looked_at(
+        "widget state", _widget_state, "Give yourself the right to read it, or remove it: JupyterLab makes a new one."
+    )
+    yield from _looked_at(
+        "tokens", _folders, f"Give yourself the right to it, or set {STATE_VARIABLE} to another folder."
+    )
     try:
         account = _account(url)
     except (AmoError, OSError) as error:
@@ -80,14 +84,23 @@ def _package(name: str) -> Finding:
         return Finding(name, "not installed; it is optional")
 
 
-def _widget_state() -> Finding:
+def _looked_at(what: str, look: Callable[[], Iterator[Finding]], advice: str) -> Iterator[Finding]:
+    """Yield what is found, at last that something can't be looked at."""
+    try:
+        yield from look()
+    except OSError as error:
+        yield Finding(what, f"can't be read: {error}", advice)
+
+
+def _widget_state() -> Iterator[Finding]:
     config = Path(os.environ.get("JUPYTER_CONFIG_DIR") or Path.home() / ".jupyter")
     path = Path(os.environ.get("JUPYTERLAB_SETTINGS_DIR") or config / "lab" / "user-settings") / _SETTING
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     is_saved = re.search(r'"saveState"\s*:\s*true', re.sub(r"//.*|/\*(.|\n)*?\*/", "", text))
     if not is_saved:
-        return Finding("widget state", "JupyterLab does not save it")
-    return Finding(
+        yield Finding("widget state", "JupyterLab does not save it")
+        return
+    yield Finding(
         "widget state",
         "JupyterLab saves it: what is typed into a form's open fields may come to stand in the notebook",
         'Untick "Save Widget State Automatically" in JupyterLab\'s menu Settings.',

@@ -172,6 +172,16 @@ def test_widget_state(settings: Path, text: str, *, is_wrong: bool) -> None:
     assert ("Save Widget State" in wrong().get("widget state", "")) is is_wrong
 
 
+def test_widget_state_that_is_no_text(settings: Path) -> None:
+    """Bytes that are no text hide nothing of JupyterLab's settings; a file that can't be read is told."""
+    settings.write_bytes(b'{"a": "\xff", "saveState": true}')
+    assert "Save Widget State" in wrong()["widget state"]
+    settings.unlink()
+    settings.mkdir()
+    assert wrong().keys() == {"widget state"}
+    assert str(settings) in found()["widget state"].said
+
+
 def test_modes(sandbox: Sandbox, tmp_path: Path) -> None:
     """Tokens that others can read, and a folder that they can write to, are told with the command that closes them."""
     stored(sandbox)
@@ -191,6 +201,15 @@ def test_a_state_folder_that_is_none(name: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / name))
     assert found()["state folder"].said == f"{tmp_path / 'file'} is no folder"
     assert wrong() == {"state folder": "Set AMOEXPLORE_STATE to one: tokens are stored there."}
+
+
+def test_a_folder_of_tokens_that_is_none(tmp_path: Path) -> None:
+    """Where tokens can't be looked at is told, and all that follows as well."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "tokens").touch()
+    assert wrong() == {"tokens": "Give yourself the right to it, or set AMOEXPLORE_STATE to another folder."}
+    assert str(tmp_path / "state" / "tokens") in found()["tokens"].said
+    assert "account" in found()
 
 
 def test_an_empty_address(capsys: pytest.CaptureFixture[str]) -> None:
