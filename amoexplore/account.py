@@ -78,6 +78,8 @@ class Account:
     ------
     ConfigurationError
         If address or token can't be used. Nothing is sent yet.
+    TypeError
+        If write is none of True, False and None.
     ValueError
         If timeout or pace can't be used.
     """
@@ -95,6 +97,10 @@ class Account:
             error, token = no_token(token), ""  # from here on no traceback shows it
             raise error
         token = MaskedText(token) if isinstance(token, str) else token  # nor here
+        if not isinstance(write, bool | None):
+            raise TypeError(
+                f"write is True, False or None, by which a real account is read-only and a sandbox open, not {write!r}."
+            )
         self.token = token if isinstance(token, Token) else Token(token)
         self._transport = Transport(url, self.token, timeout=timeout, pace=pace)
         self._transport.reopen()

@@ -53,6 +53,8 @@ def connect(
         If there is a token without an address, no token for the address, or one can't be used.
     StoreError
         If the stored tokens can't be read.
+    TypeError
+        If write is none of True, False and None.
     """
     if not isinstance(token, str | None):
         error, token = no_token(token), ""  # from here on no traceback shows it

@@ -183,6 +183,14 @@ def test_what_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "AMOEXPLORE_WRITE=1" in Account(*real)._repr_html_()
 
 
+@pytest.mark.parametrize("write", ["no", "0", "", 1, 0])
+def test_what_says_neither_yes_nor_no(write: Any) -> None:
+    """Whatever else is given than a flag opens no account: "no" would."""
+    for connect in (Account, amo.connect):
+        with pytest.raises(TypeError, match=f"write is True, False or None, .* not {write!r}"):
+            connect("https://example.amocrm.ru", TOKEN, write=write)
+
+
 def lost(said: bytes, *, installed: bool) -> Callable[[Any], bytes]:
     """Return a script that answers reads, and a write with this."""
 
