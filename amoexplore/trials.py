@@ -18,7 +18,7 @@ from amoexplore.account import MAX_LIMIT, require_account
 from amoexplore.errors import AmoError, NotFound, OutcomeUnknown, TrialError
 from amoexplore.files import STATE_VARIABLE
 from amoexplore.journal import Busy, Journal
-from amoexplore.models import Secret, settings_of
+from amoexplore.models import Secret, Widget, settings_of
 from amoexplore.walk import Walk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from amoexplore.account import Account
-    from amoexplore.models import Settings, Widget
+    from amoexplore.models import Settings
 
 #: Seconds after which a request whose answer was lost, and which has not arrived, is taken for lost itself.
 ARRIVAL = 60.0
@@ -89,12 +89,14 @@ class Trial:
         finally:
             self._journal.release()
 
-    def install(self, code: str, settings: Mapping[str, Any] | None = None, *, allow_loss: bool = False) -> Widget:
+    def install(
+        self, widget: str | Widget, settings: Mapping[str, Any] | None = None, *, allow_loss: bool = False
+    ) -> Widget:
         """Install a widget until the end of the trial.
 
         Parameters
         ----------
-        code, settings
+        widget, settings
             As for ``account.install``.
         allow_loss : bool
             Install also over a widget that was there before the trial: its former settings can't be read, so they are
@@ -109,11 +111,12 @@ class Trial:
         """
         hidden, settings = Secret(settings), None  # from here on nothing shows the values
         settings = settings_of(hidden.reveal())
+        code = widget.code if isinstance(widget, Widget) else widget
         with self._alone():
-            self._account.install(code, settings, dry_run=True)  # what can't be sent needs no undoing
+            self._account.install(widget, settings, dry_run=True)  # what can't be sent needs no undoing
             step = self._intend("install", code, settings, allow_loss=allow_loss)
-            widget: Widget = self._do(step, lambda: self._account.install(code, settings))
-        return widget
+            installed: Widget = self._do(step, lambda: self._account.install(widget, settings))
+        return installed
 
     def uninstall(self, code: str, *, allow_loss: bool = False) -> None:
         """Uninstall a widget; one that was there before the trial, which can't be brought back, with ``allow_loss``.

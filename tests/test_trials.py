@@ -56,6 +56,18 @@ def test_a_trial_undoes_itself(account: Account) -> None:
     assert trial.changes().empty
 
 
+def test_a_widget_is_as_good_as_its_code(account: Account) -> None:
+    """A trial installs a widget that the account gave as its code; how it was before is asked anew."""
+    dropbox = account.widget("amo_dropbox")
+    with amo.trial(account) as trial:
+        assert trial.install(dropbox).is_active_in_account
+        assert trial.log["code"].tolist() == ["amo_dropbox"]
+    assert not account.widget("amo_dropbox").is_active_in_account
+    account.install(dropbox)
+    with amo.trial(account) as trial, pytest.raises(errors.TrialError, match="amo_dropbox was installed before"):
+        trial.install(dropbox)
+
+
 def test_newest_first(account: Account, changing: Sandbox) -> None:
     """A trial is undone in the opposite order."""
     with amo.trial(account) as trial:
