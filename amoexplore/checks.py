@@ -337,16 +337,17 @@ def _value(path: str, value: object) -> Faults:
 
 def _filled(path: str, value: object) -> Faults:
     yield from _text(path, value)
-    if value == "":
+    if isinstance(value, str) and not value:
         yield Fault("FieldMissing", path, "is empty")
 
 
 def _goto(path: str, params: Mapping[str, Any]) -> Faults:
-    if params["type"] not in ("question", "answer", "finish"):
+    kind = params["type"] if isinstance(params["type"], str) else None
+    if kind not in {"question", "answer", "finish"}:
         yield Fault("NotSupportedChoice", f"{path}.type", "is question, answer or finish")
     step = params.get("step")
     if step is None:
-        yield from () if params["type"] == "finish" else [_missing(f"{path}.step")]
+        yield from () if kind == "finish" else [_missing(f"{path}.step")]
     elif isinstance(step, bool) or not isinstance(step, int):
         yield Fault("InvalidType", f"{path}.step", f"is a whole number, not {_kind(step)}")
     elif step < 0:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +91,8 @@ def test_settings_body() -> None:
         ([amo.show_text("я" * 81)], {"0.params.value": "has 81 characters, 80 at most are allowed"}),
         ([amo.show_text("")], {"0.params.value": "is empty"}),
         ([amo.show_text(5)], {"0.params.value": "is a text, not a number"}),  # type: ignore[arg-type]
+        ([amo.show_text(pd.Series(["a", "b"]))], {"0.params.value": "is a text, not Series"}),  # type: ignore[arg-type]
+        ([amo.show_buttons("a", ["b", pd.NA])], {"0.params.buttons.1": "is a text, not NAType"}),  # type: ignore[list-item]
         ([amo.show_text("a")] * 11, {"": "has 11 handlers, 10 at most are allowed"}),
         ([amo.show_buttons("a", ["b"] * 25)], {}),
         ([amo.show_buttons("a", ["b"] * 26)], {"0.params.buttons": "has 26 buttons, 25 at most are allowed"}),
@@ -102,6 +105,7 @@ def test_settings_body() -> None:
         ([amo.goto("answer", step=-1)], {"0.params.step": "is counted from 0"}),
         ([amo.goto("answer", step=True)], {"0.params.step": "is a whole number, not a flag"}),
         ([amo.goto("stop", step=1)], {"0.params.type": "is question, answer or finish"}),
+        ([amo.goto(pd.NA, step=1)], {"0.params.type": "is question, answer or finish"}),  # type: ignore[arg-type]
         ([amo.show_buttons("a", [{"text": "b", "url": "c"}])], {"0.params.buttons.0": "is a text, not an object"}),  # type: ignore[list-item]
         ([amo.show_links("a", [{"url": "c"}])], {"0.params.buttons.0.text": "is a text, not nothing"}),  # type: ignore[list-item]
         (
@@ -109,6 +113,7 @@ def test_settings_body() -> None:
             {"0.params.buttons.0.x": "is neither text nor url"},
         ),
         (amo.goto("finish"), {"": "is a list of handlers, not Handler"}),
+        (None, {"": "is a list of handlers, not nothing"}),
         ([{"handler": "show"}], {"0": "is made by show_text, show_links and the like"}),
     ],
 )

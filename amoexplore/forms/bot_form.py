@@ -105,6 +105,8 @@ class BotForm(Form):
     @in_its_language
     def handlers(self, handlers: Sequence[Handler]) -> None:
         self._demand_idle()
+        if not isinstance(handlers, list | tuple):
+            raise checks.handlers_error(checks.handlers_faults(handlers))
         cards = [self._card() for _ in handlers]
         for number, card in enumerate(cards, 1):
             card.number(number, len(cards))

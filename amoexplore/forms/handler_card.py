@@ -76,9 +76,10 @@ class HandlerCard:
         """Show a handler; returns whether it is shown as it is."""
         try:
             self._fill(handler)
-        except (AttributeError, KeyError, TypeError, TraitError):  # no handler, or one of a kind that has no inputs
-            return False
-        return self.handler == handler
+            is_as_given = self.handler == handler
+        except (AttributeError, KeyError, TypeError, ValueError, TraitError):
+            return False  # no handler, or one of a kind that has no inputs, or of what can't even be compared
+        return is_as_given
 
     @property
     def typed(self) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+import pandas as pd
 import pytest
 from fronts import can_be_pressed, fill, find, html, parts, press, shown
 
@@ -172,13 +173,17 @@ def test_what_it_can_not_show_is_refused(form: BotForm) -> None:
         amo.show_text("?"),
         amo.show_buttons("?", [" x "]),
         amo.goto("finish", step=1),
+        amo.show_buttons("?", [pd.NA]),
+        amo.show_text(pd.Series(["?"])),
         Handler("show", {"type": "picture", "value": "x"}),
         Handler("show", {"type": "text", "value": 5}),
         5,
     ]
     with pytest.raises(errors.HandlersError, match="form can show") as raised:
         form.handlers = odd  # type: ignore[assignment]
-    assert [fault["path"] for fault in raised.value.errors] == [f"execute_handlers.{n}" for n in (0, 1, 3, 4, 5, 6, 7)]
+    assert [fault["path"] for fault in raised.value.errors] == [f"execute_handlers.{n}" for n in (0, 1, *range(3, 10))]
+    with pytest.raises(errors.HandlersError, match="execute_handlers: is a list of handlers, not nothing"):
+        form.handlers = None  # type: ignore[assignment]
     assert form.handlers == HANDLERS
 
 
