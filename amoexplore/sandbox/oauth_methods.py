@@ -96,7 +96,11 @@ class OAuthApi:
             return denied(address, state=state)
         if form.get("decision") != "allow":
             return mistake_page(self._oauth.account, "decision is missing: it is allow or deny")
-        user = next((user for user in self._oauth.account.users if str(user.id) == form.get("user")), None)
+        account = self._oauth.account
+        chosen = form.get("user", str(account.administrator.id))
+        user = next((user for user in account.users if str(user.id) == chosen), None)
+        if user is None:
+            return mistake_page(account, "user is nobody of this account: it is the id of one of its users")
         code = self._oauth.code(client_id, address, user)
         return allowed(address, code=code, host=_host(origin), state=state, client_id=client_id)
 

@@ -218,11 +218,17 @@ def test_what_the_integration_is_told(fresh: Sandbox) -> None:
 
 
 def test_who_allows(fresh: Sandbox) -> None:
-    """Any user of the account can be chosen on the page, the administrator if none is; the mode makes no difference."""
-    for chosen, user_id in (({}, 504141), ({"user": "581651"}, 581651), ({"user": "1"}, 504141)):
+    """Any user of the account can be chosen on the page, and nobody else; the administrator if none is.
+
+    The mode makes no difference.
+    """
+    for chosen, user_id in (({}, 504141), ({"user": "581651"}, 581651)):
         pair = exchange(fresh, allow(fresh, **chosen)["code"]).json
         account = call(fresh, "/api/v4/account", Authorization=bearer(pair["access_token"])).json
         assert account["current_user_id"] == user_id
+    for nobody in ("1", "", "Анна"):
+        answer = form(fresh, "/oauth", **CLIENT, decision="allow", user=nobody)
+        assert (answer.status, "user is nobody of this account" in answer.body.decode()) == (400, True)
     pages = {
         call(fresh, f"/oauth?client_id={CLIENT['client_id']}&mode={mode}").body for mode in ("popup", "post_message")
     }
