@@ -319,6 +319,8 @@ class Sandbox:
 
         Raises
         ------
+        TypeError
+            If the steps are no list of texts.
         ValueError
             If there is no such kind of bot, an id is not positive, or a request can't be sent so.
         LookupError
@@ -333,6 +335,8 @@ class Sandbox:
             raise ValueError(f"there is no bot {bot!r}; there are {' and '.join(BOTS)}")
         if not all(number is None or 0 < number < _ID_END for number in (bot_id, continue_id)):
             raise ValueError("ids of bots are positive and have 15 digits at most")
+        if not isinstance(steps, list | tuple) or not all(isinstance(step, str) for step in steps):
+            raise TypeError(f"steps are a list of texts, such as ['{{{{json.status}}}}'], not {steps!r}")
         hook = None if url is None else self._hook(url, widget)
         key = running.store.start_bot(bot, bot_id, continue_id, steps=steps)
         account = next(iter(running.accounts))

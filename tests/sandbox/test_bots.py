@@ -96,6 +96,13 @@ def test_bots_that_cannot_be(sandbox: Sandbox, kind: BotKind, ids: dict[str, int
         sandbox.start_bot(kind, **ids)
 
 
+@pytest.mark.parametrize("steps", ["abc", [1, 2], [["a"]], None, 5])
+def test_steps_that_are_no_texts(sandbox: Sandbox, steps: Any) -> None:
+    """What a bot can't say is refused at its start, before anybody lets it go on."""
+    with pytest.raises(TypeError, match="steps are a list of texts"):
+        sandbox.start_bot(steps=steps)
+
+
 def test_bots_outlast_a_start(tmp_path: Path) -> None:
     """A bot that waits is in the state file, and so is what one said."""
     with Sandbox(size=3, state=tmp_path / "state.db") as sandbox:
