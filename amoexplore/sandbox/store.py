@@ -145,11 +145,12 @@ class Store:
         """
         with self.transaction():
             tables = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            origin = self._stored_origin() if tables >= _TABLES.keys() else None
             if not tables:
                 self._fill()
-            elif not tables >= _TABLES.keys():
+            elif origin is None:
                 raise ValueError("it is no sandbox's state; name another file")
-            elif (origin := self._stored_origin()) != self._origin:
+            elif origin != self._origin:
                 raise ValueError(f"it is of {origin}, not of {self._origin}; ask for that, or name another file")
 
     def reset(self) -> None:
@@ -246,9 +247,9 @@ class Store:
             with self._database:
                 yield self._database
 
-    def _stored_origin(self) -> str:
-        ((origin,),) = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
-        return str(origin)
+    def _stored_origin(self) -> str | None:
+        rows = self._database.execute("SELECT value FROM meta WHERE name = 'origin'")
+        return next((str(origin) for (origin,) in rows), None)
 
     def _fill(self) -> None:
         entries = list(catalogue(seed=self._seed, size=self._size))
@@ -287,7 +288,8 @@ def open_store(path: str, *, seed: int, size: int, others: Sequence[Account] = (
             store.prepare()
             unwind.pop_all()
     except sqlite3.Error as error:
-        raise ValueError(f"no state in {path}: {_REMEDIES.get(error.sqlite_errorname, error)}") from error
+        remedy = _REMEDIES.get(error.sqlite_errorname, f"{error}; name another file")
+        raise ValueError(f"no state in {path}: {remedy}") from error
     except ValueError as error:
         raise ValueError(f"no state in {path}: {error}") from None
     return store

@@ -130,6 +130,19 @@ def test_refuses_what_is_no_state(tmp_path: Path) -> None:
     assert (text.read_bytes(), database.read_bytes()) == before
 
 
+def test_refuses_what_is_damaged(tmp_path: Path) -> None:
+    """A state that does not say what it is of, or that was cut off, is refused with what to do."""
+    path = tmp_path / "state.db"
+    open_store(str(path), seed=0, size=10).close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM meta")
+    with pytest.raises(ValueError, match="no sandbox's state; name another file"):
+        open_store(str(path), seed=0, size=10)
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(ValueError, match="malformed; name another file"):
+        open_store(str(path), seed=0, size=10)
+
+
 def test_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """The message says that the folder has to exist."""
     with pytest.raises(ValueError, match="folder that exists"):
