@@ -121,9 +121,9 @@ class Member:
         """Return whether the function that gets the token brings it along, as far as it can be got here."""
         try:
             token = self._token()
+            return (token if isinstance(token, Token) else Token(MaskedText(token))).is_in(pickled)
         except AmoError:
             return False
-        return isinstance(token, str) and token.encode() in pickled
 
     def _loaded(self, widgets: pd.DataFrame, settings: pd.DataFrame, **row: Any) -> Loaded:
         counts = {"widgets": len(widgets), "settings": len(settings)}

@@ -113,6 +113,11 @@ class PairToken(Token):
         self._renew(MaskedText(refused.removeprefix("Bearer ")))
         return True
 
+    def is_in(self, content: bytes) -> bool:
+        """Return whether any secret of the pair stands in clear in something."""
+        pair = self._pair
+        return any(text.encode() in content for text in (pair.access_token, pair.refresh_token, pair.client_secret))
+
     def _renew(self, stale: MaskedText) -> None:
         """Have another access token than this one: one thread of one process gets it, and the others find it."""
         with self._lock:

@@ -93,6 +93,10 @@ class Token:
         """Return whether another token is there, now that this Authorization header was refused."""
         return False
 
+    def is_in(self, content: bytes) -> bool:
+        """Return whether what has to be kept secret stands in clear in something."""
+        return self._text.encode() in content
+
     def __repr__(self) -> str:
         return "Token(***)"
 

@@ -160,6 +160,7 @@ def test_what_would_take_tokens_along_is_refused(many: Sandbox, client: distribu
         ({address: Account(address, token).token for address, token in tokens.items()}, "was given with its token"),
         (dict.fromkeys(tokens, lambda address: tokens[address]), "has it in itself"),
         (dict.fromkeys(["http://none.localhost:1", *tokens], lambda address: tokens[address]), "has it in itself"),
+        (dict.fromkeys(tokens, lambda address: Account(address, tokens[address]).token), "has it in itself"),
         (dict.fromkeys(tokens, lambda _: account.token), "can't travel"),
     ):
         with pytest.raises(errors.ConfigurationError, match=words) as raised:

@@ -678,6 +678,13 @@ def test_nothing_shows_tokens(sandbox: Sandbox) -> None:
             pickle.dumps(thing)
 
 
+def test_knows_where_it_stands_in_clear(sandbox: Sandbox) -> None:
+    """A pair is found by each of its three secrets, and where there is none it is not."""
+    pair = stored(sandbox)
+    token = amo.connect(sandbox.url).token
+    assert [token.is_in(f"a {text} b".encode()) for text in (*secrets_of(pair), sandbox.url)] == [True] * 3 + [False]
+
+
 def test_a_new_login_wins_over_an_unsaved_pair(strict: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pair that could not be saved is forgotten when somebody has logged in anew."""
     stored(strict, due=True)
