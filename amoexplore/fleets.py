@@ -17,12 +17,12 @@ from amoexplore.account import Account
 from amoexplore.errors import ConfigurationError, UnreadableValueWarning
 from amoexplore.hosts import account_address
 from amoexplore.load import PATIENCE
-from amoexplore.members import Loaded, Manner, Member, nothing, report_of
+from amoexplore.members import Loaded, Manner, Member, Unusable, nothing, report_of
 from amoexplore.models import Secret
 from amoexplore.overlaps import overlap_of
 from amoexplore.pacer import Together
 from amoexplore.progress import DEFAULT_LIMIT
-from amoexplore.tokens import MaskedText
+from amoexplore.tokens import MaskedText, Token
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -177,18 +177,25 @@ def _members(accounts: Secret) -> list[Member]:
     return members
 
 
-def _masked(accounts: Secret) -> list[tuple[object, Any]]:
+def _masked(accounts: Secret) -> list[tuple[Account | str | Unusable, Any]]:
     given = accounts.reveal()
     pairs = given.items() if isinstance(given, Mapping) else ((one, None) for one in given)
-    return [
-        (_named(one, number), MaskedText(access) if isinstance(access, str) else access)
-        for number, (one, access) in enumerate(pairs, 1)
-    ]
+    return [(_named(one, number), _hidden(access)) for number, (one, access) in enumerate(pairs, 1)]
 
 
-def _named(one: object, number: int) -> object:
+def _hidden(access: Any) -> Any:
+    """Return what was given for a token, which no repr shows."""
+    if isinstance(access, str):
+        return MaskedText(access)
+    is_usable = access is None or isinstance(access, Token | Account) or callable(access)
+    return access if is_usable else Unusable(type(access).__name__)
+
+
+def _named(one: object, number: int) -> Account | str | Unusable:
     """Return the account as it was given; but by its number what is no address and may be a token, or hold one."""
-    if not isinstance(one, str) or _NAME.fullmatch(one):
+    if not isinstance(one, str):
+        return one if isinstance(one, Account) else Unusable(type(one).__name__)
+    if _NAME.fullmatch(one):
         return one
     try:
         account_address(one)
@@ -197,11 +204,11 @@ def _named(one: object, number: int) -> object:
     return one
 
 
-def _member(one: object, access: Any) -> Member:
+def _member(one: Account | str | Unusable, access: Any) -> Member:
     if isinstance(one, Account):
         return Member(one.url, one)
-    if not isinstance(one, str):
-        raise TypeError(f"An account is an Account or its address, not {type(one).__name__}.")
+    if isinstance(one, Unusable):
+        raise TypeError(f"An account is an Account or its address, not {one.kind}.")
     return Member(one, access)
 
 

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from amoexplore.pacer import Together
     from amoexplore.transport import Pace
 
+
+class Unusable(NamedTuple):
+    """Stands for what was given and can't be used: its type alone, as it may hold a token."""
+
+    kind: str
+
+
 #: What a caller may be given for an account: its token, what gets it by the address, or None for the stored one.
 Access: TypeAlias = "str | Token | Callable[[str], str | Token] | None"
 
@@ -75,7 +82,7 @@ class Member:
     """One account to load: where it is, and how its token is got; or the account itself."""
 
     address: str
-    access: Access | Account = None
+    access: Access | Account | Unusable = None
 
     @property
     def host(self) -> str:
@@ -139,12 +146,12 @@ class Member:
         if self.access is None:
             return self._stored()
         token = _got(self.access, self.address) if callable(self.access) else self.access
-        if not isinstance(token, str | Token):
-            raise ConfigurationError(
-                f"There is no token for {self.host}: a token is a text, and there is something of type "
-                f"{type(token).__name__}."
-            )
-        return token
+        if isinstance(token, str | Token):
+            return token
+        kind = token.kind if isinstance(token, Unusable) else type(token).__name__
+        raise ConfigurationError(
+            f"There is no token for {self.host}: a token is a text, and there is something of type {kind}."
+        )
 
     def _stored(self) -> Token:
         token = stored_token(account_address(self.address))

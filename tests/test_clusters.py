@@ -125,8 +125,9 @@ def test_no_token_travels(
 ) -> None:
     """No token is in what is sent, in the graph, in a result, or in what scheduler and workers log and show."""
     bad = next(iter(many.accounts)).replace("account1", "nobody")
+    no_token = {"http://other.localhost:1": tuple(many.accounts.values())}
     with tracked(client, monkeypatch) as sent:
-        fleet = load(access | {bad: next(iter(access.values()))}, client)
+        fleet = load(access | {bad: next(iter(access.values()))} | no_token, client)
         whole = client.compute(fleet.widgets).result()
 
     def shown(dask_scheduler: Any) -> str:

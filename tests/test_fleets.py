@@ -196,6 +196,24 @@ def test_tracebacks_do_not_show_tokens(options: dict[str, Any]) -> None:
     assert SECRET not in shown(raised.value)
 
 
+class Holder:
+    """Holds what is no token, and shows it."""
+
+    def __repr__(self) -> str:
+        return SECRET
+
+
+@pytest.mark.parametrize("held", [SECRET.encode(), {"token": SECRET}, ("id", SECRET), Holder()])
+def test_what_is_no_token_may_hold_one(held: object) -> None:
+    """Of what is no token nothing is kept but its type, which the row tells; no traceback shows it either."""
+    (advice,) = amo.load_fleet({"a.amocrm.ru": held}).failed["advice"]
+    assert advice.endswith(f"a token is a text, and there is something of type {type(held).__name__}.")
+    for accounts in ({"a.amocrm.ru": held, "A.amocrm.ru": held}, [held]):
+        with pytest.raises((ValueError, TypeError)) as raised:
+            amo.load_fleet(accounts)
+        assert SECRET not in shown(raised.value)
+
+
 def test_unreadable_values_warn_once_for_all() -> None:
     """Values that can't be read are counted in the rows of their accounts, and in one warning."""
     page = [widget(code="a", rating="many"), widget(code="b", rating="few")]
