@@ -34,6 +34,9 @@ _NAME: Final = "load_fleet"
 #: How many further accounts a function is asked for before it travels: one that asks a far vault may take its time.
 _ASKED: Final = 9
 
+#: How long to wait for the first worker, in seconds: a cloud may have to start a machine for it.
+_PATIENCE: Final = 600.0
+
 _ADVICE: Final = (
     "Tokens do not travel to workers, whose logs and displays would have them. Give addresses, whose tokens amo.login "
     "has stored there, or a mapping from addresses to a function that reads the token where it runs: from a file, say."
@@ -50,16 +53,16 @@ def load(
     Raises
     ------
     ConfigurationError
-        If tokens would travel.
+        If tokens would travel, or no worker has come where a pace of all is divided among them.
     """
     _demand_that_no_token_travels(members)
-    machines, are_some = _machines(client, members, manner)
+    machines = _machines(client, members, manner)
     futures = client.map(
         _run,
         members,
         manner=manner,
-        among=len(machines),
-        workers=machines if are_some else None,
+        among=len(machines or ()),
+        workers=machines,
         key=[f"{_NAME}-{uuid4().hex[:12]}-{member.host}" for member in members],
         pure=False,
     )
@@ -116,13 +119,34 @@ def _demand_that_no_token_travels(members: list[Member]) -> None:
             raise ConfigurationError(f"What gets the token of {member.host} has it in itself. {_ADVICE}")
 
 
-def _machines(client: Client, members: list[Member], manner: Manner) -> tuple[list[str], bool]:
-    """Return the machines among which the pace of all is divided, and whether these are not all that there are."""
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    machines = sorted({worker["host"] for worker in workers})
+def _machines(client: Client, members: list[Member], manner: Manner) -> list[str] | None:
+    """Return the machines among which the pace of all is divided, and which alone may load; None if there is none."""
     rates = [rate for member in members if (rate := manner.rate(member.host))]
-    chosen = machines[: min(rates, default=len(machines))]
-    return chosen, len(chosen) < len(machines)
+    if not rates:
+        return None
+    if not (machines := _hosts(client)):
+        _await_worker(client)
+        machines = _hosts(client)
+    return machines[: min(rates)]
+
+
+def _hosts(client: Client) -> list[str]:
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return sorted({worker["host"] for worker in workers})
+
+
+def _await_worker(client: Client) -> None:
+    """Return once there is a worker; a cluster that adapts starts none before it has something to do."""
+    task = client.submit(int, pure=False)
+    try:
+        task.result(_PATIENCE)
+    except distributed.TimeoutError:
+        raise ConfigurationError(
+            f"No worker of the cluster has come within {_PATIENCE:g} s, and a pace of all accounts is divided among "
+            "their machines: start some, such as by cluster.scale(2)."
+        ) from None
+    finally:
+        client.cancel(task)
 
 
 def _run(member: Member, manner: Manner, among: int) -> Loaded:

@@ -136,7 +136,7 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     Raises
     ------
     ConfigurationError
-        If tokens would travel, or there is no cluster.
+        If tokens would travel, or there is no cluster, or no worker of it comes where there is a pace of all.
     TypeError, ValueError
         If these are no accounts, one is there twice, or a number can't be one.
     """

@@ -198,25 +198,39 @@ def test_pace_of_all_holds_across_workers(tmp_path: Path, client: distributed.Cl
 
 
 @pytest.mark.parametrize(
-    ("rates", "machines", "expected"),
+    ("rate", "machines", "expected"),
     [
-        ([None], ["a", "a", "b"], (["a", "b"], False)),
-        ([9], ["a", "b", "c"], (["a", "b", "c"], False)),
-        ([2], ["c", "b", "a"], (["a", "b"], True)),
+        (None, ["a", "a", "b"], None),
+        (9, ["a", "c", "b", "c"], ["a", "b", "c"]),
+        (2, ["c", "b", "a"], ["a", "b"]),
     ],
 )
 def test_pace_of_all_is_divided_among_machines(
-    rates: list[int], machines: list[str], expected: tuple[list[str], bool]
+    rate: int | None, machines: list[str], expected: list[str] | None
 ) -> None:
-    """No more machines are used than there are requests a second, so that each may send one."""
+    """No more machines are used than there are requests a second, so that each sends one; and none that come later."""
 
     class Cluster:
         def scheduler_info(self, *, n_workers: int) -> dict[str, Any]:
             assert n_workers == -1
             return {"workers": {str(number): {"host": host} for number, host in enumerate(machines)}}
 
-    manner = clusters.Manner(250, "coerce", "auto", rates[0])
+    manner = clusters.Manner(250, "coerce", "auto", rate)
     assert expected == clusters._machines(Cluster(), [clusters.Member("a.amocrm.ru")], manner)  # type: ignore[arg-type]
+
+
+def test_pace_of_all_where_no_worker_is_yet(access: dict[str, InFile], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster that starts workers once there is something to do does so before the pace is divided; or it is told."""
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None, silence_logs=50) as cluster,
+        distributed.Client(cluster, set_as_default=False) as none_yet,
+    ):
+        monkeypatch.setattr(clusters, "_PATIENCE", 0.05)
+        with pytest.raises(errors.ConfigurationError, match=r"No worker .* has come within 0.05 s"):
+            load(access, none_yet, total=1000)
+        monkeypatch.setattr(clusters, "_PATIENCE", 30)
+        cluster.adapt(minimum=0, maximum=1, interval="50ms")
+        assert load(access, none_yet, total=1000).failed.empty
 
 
 def test_killed_worker(many: Sandbox, tmp_path: Path, client: distributed.Client) -> None:
