@@ -123,8 +123,9 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
         Of each account, see ``Account``; accounts that are given as such keep theirs.
     total : int or None, optional
         At most so many requests in any second to all accounts together, of all processes of this machine; a cluster of
-        several machines divides it among them. None is no such limit. By default 7 for Kommo's accounts, as Kommo
-        counts by the caller's address, and none for amoCRM's, which counts by account and integration.
+        several machines divides it among them. Renewals of stored tokens, a request or two an account, are not counted.
+        None is no such limit. By default 7 for Kommo's accounts, as Kommo counts by the caller's address, and none for
+        amoCRM's, which counts by account and integration.
     progress : bool, optional
         Show how far the load is. By default after a second.
 
