@@ -19,6 +19,9 @@ SITES: Final[Mapping[str, str]] = {
     "kommo.com": "https://www.kommo.com",
 }
 
+#: Whose requests are counted by the address that they come from (developers.kommo.com, limitations).
+_COUNTED_BY_ADDRESS: Final = (".kommo.com", ".amocrm.com")
+
 #: A name of labels of up to 63 letters, or an address of this machine.
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*|[0-9a-f:]+")
 
@@ -77,6 +80,11 @@ def site(url: str) -> str:
     """Return where the users of the account at an address are asked for consent."""
     host = urlsplit(url).hostname or ""
     return url if is_loopback(host) else SITES[_domain(host)]
+
+
+def is_counted_by_address(host: str) -> bool:
+    """Return whether an account's requests are counted with those that the same machine sends to others."""
+    return host.endswith(_COUNTED_BY_ADDRESS)
 
 
 def is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ from amoexplore.account import Account
 from amoexplore.connections import stored_token
 from amoexplore.errors import AmoError, ConfigurationError
 from amoexplore.frames import frame
-from amoexplore.hosts import account_address
+from amoexplore.hosts import account_address, is_counted_by_address
 from amoexplore.load import load_catalog
 from amoexplore.permits import RATE
 from amoexplore.progress import Progress
@@ -49,9 +49,6 @@ REPORT: Final = {
     "unreadable": "int64",
 }
 
-#: Whose requests are counted by the address that they come from (developers.kommo.com, limitations).
-_COUNTED_BY_ADDRESS = (".kommo.com", ".amocrm.com")
-
 
 @dataclass(frozen=True)
 class Manner:
@@ -65,7 +62,7 @@ class Manner:
     def rate(self, host: str) -> int | None:
         """Return at which pace of all the account at a host is asked."""
         if self.total == "auto":
-            return RATE if host.endswith(_COUNTED_BY_ADDRESS) else None
+            return RATE if is_counted_by_address(host) else None
         return self.total
 
 

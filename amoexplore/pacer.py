@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from amoexplore.errors import Blocked, TooManyRequests, UnsharedPaceWarning
 from amoexplore.files import STATE_VARIABLE, state_folder
+from amoexplore.hosts import is_counted_by_address, is_loopback
 from amoexplore.permits import Permits, RoundTrips
 from amoexplore.retries import CAP
 from amoexplore.stops import CalledOff
@@ -261,8 +262,8 @@ class Pacer:
         wait, pause = self._share(lambda permits: permits.take(permit, rate, clock.now(), lease))
         if pause > _TOO_LONG:
             raise TooManyRequests(
-                f"Not sent: there were too many requests, and {self._name} has asked for none for another "
-                f"{pause:.0f} s. Try again then; until then have nothing else send to it either.",
+                f"Not sent: there were too many requests to {self._name}, and none may follow for another "
+                f"{pause:.0f} s. Try again then; until then have nothing else send any either.",
                 retry_after=pause,
             )
         self._tell(pause, "too many requests")
@@ -355,6 +356,8 @@ def _pacer(name: str, counted: str) -> Pacer:
 class Together:
     """What requests to many accounts have in common: a pace of all of them, and an end.
 
+    Sandboxes have a pace of their own: what is tried out there slows no real account down.
+
     Parameters
     ----------
     rate : int or None
@@ -364,21 +367,26 @@ class Together:
     def __init__(self, rate: int | None = None) -> None:
         self.ended = threading.Event()
         self._rate = rate
-        self._pacer = _pacer("all accounts", "all accounts") if rate else None
+        names = {False: "all accounts", True: "all sandboxes"} if rate else {}
+        self._pacers = {is_here: _pacer(name, name) for is_here, name in names.items()}
 
     @contextmanager
-    def trip(self, lease: float, stop: Stop | None) -> Iterator[Trip]:
-        """Hold a permit of the pace of all inside of the context; see ``Pacer.trip``."""
-        if self._pacer is None:
-            yield Trip()
-        else:
-            with self._pacer.trip(self._rate, lease, stop, self.ended) as trip:
+    def trip(self, url: str, lease: float, stop: Stop | None) -> Iterator[Trip]:
+        """Hold a permit to send to the account at an address inside of the context; see ``Pacer.trip``."""
+        if self._pacers:
+            with self._pacers[is_loopback(_host(url))].trip(self._rate, lease, stop, self.ended) as trip:
                 yield trip
+        else:
+            yield Trip()
 
-    def pause(self, seconds: float) -> None:
-        """Let nobody send for so long who keeps the pace of all: it may be that which a refusal was for."""
-        if self._pacer:
-            self._pacer.pause(seconds, spaced=False)
+    def pause(self, url: str, seconds: float) -> None:
+        """Let nobody send for so long who keeps the pace of all, if it may be that which this account has refused."""
+        if self._pacers and is_counted_by_address(_host(url)):
+            self._pacers[False].pause(seconds, spaced=False)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 #: For requests that have nothing in common with those to other accounts.

@@ -281,7 +281,7 @@ class Transport:
             # First the account's own permit, which is there sooner or later; nobody else waits for that.
             with (
                 self._pacer.trip(rate, lease, errand.stop, self._others.ended) as trip,
-                self._others.trip(lease, errand.stop) as among,
+                self._others.trip(self.url, lease, errand.stop) as among,
             ):
                 errand.waited += trip.waited + among.waited
                 # Not before there is a permit: so pages are sent for in order, and none that nobody wants any more.
@@ -308,7 +308,7 @@ class Transport:
             wait = retries.wait(error, errand.sent, errand.drawn)
             pause = wait or max(error.retry_after or 0, _BREATH)
             self._pacer.pause(pause, spaced=rate is not None)
-            self._others.pause(pause)
+            self._others.pause(self.url, pause)
 
     def _message(self, request: Request) -> Message:
         message = Message(request.method, request.url, dict(_HEADERS))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from operator import methodcaller
 from pathlib import Path
@@ -154,6 +154,34 @@ def test_a_long_pause_is_everybodys(clock: Skipping) -> None:
         assert len(server.requests) == 1
         clock.wait(400, threading.Event())
         assert second.widgets_answer().waited == pytest.approx(200, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "others", "left"),
+    [
+        ("http://a.localhost:80", "http://b.localhost:80", None),
+        ("http://a.localhost:80", "https://b.kommo.com", None),
+        ("https://a.amocrm.ru", "https://b.amocrm.ru", None),
+        ("https://a.kommo.com", "http://b.localhost:80", None),
+        ("https://a.kommo.com", "https://b.kommo.com", 3600),
+        ("https://a.kommo.com", "https://b.amocrm.com", 3600),
+    ],
+)
+def test_whom_the_pause_of_one_of_many_concerns(refuses: str, others: str, left: int | None) -> None:
+    """A pause is that of all where requests are counted by the caller's address; never of sandboxes, nor by them."""
+    pacer.Together(7).pause(refuses, 3600)
+    words = rf"Not sent: there were too many requests to all accounts, and none may follow for another {left} s"
+    expected = pytest.raises(errors.TooManyRequests, match=words) if left else nullcontext()
+    with expected, pacer.Together(7).trip(others, 10, None) as trip:
+        assert trip.waited == 0
+
+
+def test_a_sandbox_that_refuses_leaves_others_alone() -> None:
+    """What one sandbox refuses for an hour is sent to another one, also at a pace of all."""
+    with Sandbox(accounts=2, size=1) as refusing, Sandbox(accounts=2, size=1) as other:
+        with refusing.faults.too_many_requests(retry_after=3600):
+            assert len(amo.load_fleet(refusing.accounts, total=1000).failed) == 2
+        assert amo.load_fleet(other.accounts, total=1000).failed.empty
 
 
 def test_a_pause_is_everybodys(clock: Skipping) -> None:
