@@ -81,12 +81,42 @@ def client_of(given: Any) -> Client:
     Raises
     ------
     ConfigurationError
-        If there is none.
+        If there is none, or none that can load.
     ValueError
         If something else was given.
     """
-    if isinstance(given, distributed.Client):
-        return given
+    client = given if isinstance(given, distributed.Client) else _newest(given)
+    _demand_running(client)
+    if client.asynchronous:
+        raise ConfigurationError(
+            "The client is asynchronous, and would be waited for in vain: give load_fleet one of its own, "
+            "distributed.Client(address), and call it in a thread, such as by asyncio.to_thread."
+        )
+    return client
+
+
+def computed(frame: dd.DataFrame, client: Client) -> pd.DataFrame:
+    """Return a frame that the client has loaded, as one of pandas.
+
+    Raises
+    ------
+    ConfigurationError
+        If the client is closed.
+    """
+    _demand_running(client)
+    whole: pd.DataFrame = client.compute(frame).result()
+    return whole
+
+
+def _demand_running(client: Client) -> None:
+    if client.status != "running":
+        raise ConfigurationError(
+            f"The client is {client.status}, and what it has loaded is gone: distributed.Client(address) connects "
+            "another one, for load_fleet to load with anew."
+        )
+
+
+def _newest(given: Any) -> Client:
     if given != "dask":
         raise ValueError(
             f'engine is "threads", "dask" or a distributed.Client, not {type(given).__name__} {given!r:.40}.'

@@ -72,6 +72,11 @@ class Fleet:
             ``code``; ``accounts``, how many have it installed; ``share`` of all that were loaded; ``have`` and
             ``lack``, which have it and which could have it, as tuples.
 
+        Raises
+        ------
+        ConfigurationError
+            If Dask loaded them, and the client is closed by now.
+
         Examples
         --------
         Who lacks what most have:
@@ -79,8 +84,11 @@ class Fleet:
         >>> fleet.overlap().query("share > 0.5").explode("lack")[["lack", "code"]]  # doctest: +SKIP
         """
         used = self.widgets[["account", "code", "is_active_in_account"]]
-        table = self._client.compute(used).result() if self._client else used
-        return overlap_of(table, len(self.report) - len(self.failed))
+        if self._client:
+            from amoexplore import clusters  # noqa: PLC0415  an extra
+
+            used = clusters.computed(used, self._client)
+        return overlap_of(used, len(self.report) - len(self.failed))
 
     def __repr__(self) -> str:
         return f"<Fleet of {', '.join(f'{count} {name}' for name, count in self._counts().items())}>"
@@ -137,7 +145,8 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     Raises
     ------
     ConfigurationError
-        If tokens would travel, or there is no cluster, or no worker of it comes where there is a pace of all.
+        If tokens would travel, or there is no cluster, or none that can load: its client is closed or asynchronous, or
+        no worker comes where there is a pace of all.
     TypeError, ValueError
         If these are no accounts, one is there twice, or a number can't be one.
     """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -231,6 +232,27 @@ def test_pace_of_all_where_no_worker_is_yet(access: dict[str, InFile], monkeypat
         monkeypatch.setattr(clusters, "_PATIENCE", 30)
         cluster.adapt(minimum=0, maximum=1, interval="50ms")
         assert load(access, none_yet, total=1000).failed.empty
+
+
+def test_asynchronous_client(access: dict[str, InFile], client: distributed.Client) -> None:
+    """A client of coroutines can't wait for a load, and is refused before anything is sent."""
+
+    async def loading() -> None:
+        async with distributed.Client(client.scheduler.address, asynchronous=True, set_as_default=False) as waiting:
+            with pytest.raises(errors.ConfigurationError, match=r"asynchronous.*distributed\.Client\(address\)"):
+                load(access, waiting)
+
+    asyncio.run(loading())
+
+
+def test_closed_client(access: dict[str, InFile], client: distributed.Client) -> None:
+    """A client that is closed loads nothing, nor has it the frames any more that it loaded before."""
+    with distributed.Client(client.scheduler.address, set_as_default=False) as closed:
+        fleet = load(access, closed)
+    with pytest.raises(errors.ConfigurationError, match="The client is closed"):
+        load(access, closed)
+    with pytest.raises(errors.ConfigurationError, match=r"The client is closed.*load_fleet"):
+        fleet.overlap()
 
 
 def test_killed_worker(many: Sandbox, tmp_path: Path, client: distributed.Client) -> None:
