@@ -236,12 +236,7 @@ def _demand_workers(workers: object) -> None:
 def _on_threads(members: list[Member], manner: Manner, *, workers: int, progress: bool | None) -> list[Loaded]:
     rates = {manner.rate(member.host) for member in members}
     among = {rate: Together(rate) for rate in rates}
-    with (
-        warnings.catch_warnings(),
-        _bar(len(members), progress=progress) as bar,
-        ThreadPoolExecutor(workers, "amoexplore-fleet") as pool,
-    ):
-        warnings.simplefilter("ignore", UnreadableValueWarning)  # told once for all
+    with _bar(len(members), progress=progress) as bar, ThreadPoolExecutor(workers, "amoexplore-fleet") as pool:
         try:
             futures = [pool.submit(member.run, manner, among[manner.rate(member.host)]) for member in members]
             for future in as_completed(futures):

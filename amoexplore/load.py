@@ -76,6 +76,26 @@ def load_catalog(
         If the account can't be reached, refuses, or sends what is no catalogue: there are no half-filled frames. Its
         ``progress`` has what had come, as that of a KeyboardInterrupt does.
     """
+    catalog = catalog_of(account, limit=limit, on_bad=on_bad, progress=progress, resume=resume)
+    warn(catalog.report, "catalog.report")
+    return catalog
+
+
+def catalog_of(
+    account: Account,
+    *,
+    limit: int,
+    on_bad: Literal["coerce", "raise"],
+    progress: bool | None,
+    resume: Progress | BaseException | None = None,
+) -> Catalog:
+    """Load the catalogue as :func:`load_catalog` does, but warn of nothing.
+
+    Raises
+    ------
+    UnreadableValue, RepeatedPage, AmoError
+        As there.
+    """
     check(account, on_bad)
     before = progress_of(resume, account.named, limit)
     started = time.perf_counter() - before.seconds
@@ -89,7 +109,6 @@ def load_catalog(
         seconds = time.perf_counter() - started
         Progress(account.named, before.limit, tuple(parts), walk.sent, walk.failed, seconds).tell(error)
         raise
-    warn(catalog.report, "catalog.report")
     return catalog
 
 

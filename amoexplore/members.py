@@ -14,7 +14,7 @@ from amoexplore.connections import stored_token
 from amoexplore.errors import AmoError, ConfigurationError
 from amoexplore.frames import frame
 from amoexplore.hosts import account_address, is_counted_by_address
-from amoexplore.load import load_catalog
+from amoexplore.load import catalog_of
 from amoexplore.permits import RATE
 from amoexplore.progress import Progress
 from amoexplore.tokens import MaskedText, Token
@@ -95,7 +95,7 @@ class Member:
         try:
             # Its connection is closed with it: hundreds of open ones are more than a process may have.
             account = self._connected(manner.pace).among(together)
-            catalog = load_catalog(account, limit=manner.limit, on_bad=manner.on_bad, progress=False)
+            catalog = catalog_of(account, limit=manner.limit, on_bad=manner.on_bad, progress=False)
         except AmoError as error:
             came = error.progress if isinstance(error.progress, Progress) else Progress("", 0)
             return self.failed(

@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import pickle
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from access import InFile
 from pairs_of import stored
-from scripted import answering, catalogue, problem, widget
+from scripted import TOKEN, ScriptedServer, answer, answering, catalogue, listing, problem, widget
 from tracebacks import shown
 from urllib3.util import connection
 
@@ -227,6 +228,27 @@ def test_unreadable_values_warn_once_for_all() -> None:
     assert fleet.report["unreadable"].tolist() == [2, 2]
     with catalogue(page) as one:
         assert amo.load_fleet([one.account()], on_bad="raise").failed["error"].tolist() == ["UnreadableValue"]
+
+
+def test_one_of_many_warns_of_nothing() -> None:
+    """What is loaded on a worker counts what could not be read, of which the caller is told."""
+    with catalogue([widget(rating="many")]) as server:
+        manner = members.Manner(250, "coerce", "auto", None)
+        assert members.Member(server.url, TOKEN).run(manner, pacer.ALONE).row["unreadable"] == 1
+
+
+def test_what_others_are_warned_of_stays() -> None:
+    """The process's filters of warnings, which are those of all threads, stay as they are during a load."""
+    seen: list[list[Any]] = []
+
+    def noting(_: object) -> bytes:
+        seen.append(list(warnings.filters))
+        return answer(listing([widget()]))
+
+    before = list(warnings.filters)
+    with ScriptedServer(noting) as server:
+        amo.load_fleet([server.account()])
+    assert seen == [before]
 
 
 def test_overlap(many: Sandbox) -> None:
