@@ -122,7 +122,8 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     engine : "threads", "dask" or distributed.Client
         Where to load: in threads of this process, or on the workers of a cluster: the one given, or the newest Client
         of this process. Nothing but addresses and the functions that get tokens travels there; workers without such a
-        function look into their own store.
+        function look into their own store. ``frame.compute()`` asks the newest Client, too; for another one's frames
+        there is ``client.compute(frame).result()``.
     workers : int
         How many accounts are loaded at once in threads; a cluster has its own.
     limit, on_bad
