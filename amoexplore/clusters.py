@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -13,6 +13,8 @@ from amoexplore.pacer import Together
 from amoexplore.tokens import Token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from distributed import Client, Future
     from tqdm import tqdm
@@ -57,17 +59,13 @@ def load(
     """
     _demand_that_no_token_travels(members)
     machines = _machines(client, members, manner)
-    futures = client.map(
-        _run,
-        members,
-        manner=manner,
-        among=len(machines or ()),
-        workers=machines,
-        key=[f"{_NAME}-{uuid4().hex[:12]}-{member.host}" for member in members],
-        pure=False,
-    )
+    start = partial(client.map, _run, manner=manner, among=len(machines or ()), workers=machines, pure=False)
+    futures = start(members, key=_keys(members))
     try:
-        rows = _rows(client, members, futures, bar)
+        with bar:
+            _await(client, futures, bar.update)
+        _load_alone(client, members, futures, start)
+        rows = _rows(client, members, futures)
     except BaseException:
         client.cancel(futures, force=True)
         raise
@@ -190,23 +188,46 @@ def _together(rate: int | None) -> Together:
     return Together(rate)
 
 
-def _rows(client: Client, members: list[Member], futures: list[Future[Loaded]], bar: tqdm[Any]) -> list[dict[str, Any]]:
+def _keys(members: list[Member]) -> list[str]:
+    return [f"{_NAME}-{uuid4().hex[:12]}-{member.host}" for member in members]
+
+
+def _await(client: Client, futures: list[Future[Loaded]], tell: Callable[[], object] = int) -> None:
+    for _ in distributed.as_completed(futures, loop=client.loop):
+        tell()
+
+
+def _load_alone(
+    client: Client, members: list[Member], futures: list[Future[Loaded]], start: Callable[..., list[Future[Loaded]]]
+) -> None:
+    """Load anew, one at a time, what was lost with its workers: another account on these may have killed them."""
+    fatal = set()
+    while lost := [number for number in range(len(futures)) if _is_killed(futures[number]) and number not in fatal]:
+        number = lost[0]
+        (futures[number],) = start([members[number]], key=_keys([members[number]]))
+        _await(client, futures)
+        if _is_killed(futures[number]):
+            fatal.add(number)
+
+
+def _is_killed(future: Future[Loaded]) -> bool:
+    return future.status == "error" and isinstance(future.exception(), distributed.KilledWorker)
+
+
+def _rows(client: Client, members: list[Member], futures: list[Future[Loaded]]) -> list[dict[str, Any]]:
     """Return the rows of the report, once all are loaded."""
-    with bar:
-        for _ in distributed.as_completed(futures, loop=client.loop):
-            bar.update()
     loaded = [future for future in futures if future.status != "error"]
     rows = dict(zip(loaded, client.gather(client.map(_row, loaded, pure=False)), strict=True))
     return [rows.get(future) or _lost(member, future) for member, future in zip(members, futures, strict=True)]
 
 
 def _lost(member: Member, future: Future[Loaded]) -> dict[str, Any]:
-    error = future.exception()
-    if not isinstance(error, distributed.KilledWorker):
-        raise error
+    if not _is_killed(future):
+        raise future.exception()
     return member.failed(
         "KilledWorker",
-        f"Each worker that loaded {member.host} was killed. Have they memory enough? Load it anew.",
+        f"Each worker that loaded {member.host} was killed, also where it was alone. Have they memory enough? "
+        "Load it anew.",
     ).row
 
 

@@ -278,12 +278,12 @@ def test_frames_outlive_a_worker(many: Sandbox, access: dict[str, InFile], clien
 
 
 def test_account_that_kills_every_worker(many: Sandbox, tmp_path: Path, client: distributed.Client) -> None:
-    """An account that no worker survives is a row, and the others are loaded."""
-    first, second, *_ = many.accounts
-    access = Killed(saved(many, tmp_path), second)
+    """An account that no worker survives is a row, and the others are loaded, also those that it took along."""
+    fatal = list(many.accounts)[1]
+    access = Killed(saved(many, tmp_path), fatal)
     client.wait_for_workers(2)
     client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
-    fleet = load({second: access, first: InFile(access.path)}, client)
-    assert fleet.report[["status", "error", "widgets"]].to_numpy().tolist()[0] == ["failed", "KilledWorker", 0]
-    assert fleet.report["widgets"].sum() in (0, 70)
+    fleet = load(dict.fromkeys(many.accounts, access), client)
+    assert fleet.failed[["account", "error"]].to_numpy().tolist() == [[fatal.removeprefix("http://"), "KilledWorker"]]
+    assert fleet.report["widgets"].sum() == 7 * 70 == len(computed(fleet.widgets, client))
     client.wait_for_workers(2)
