@@ -183,7 +183,7 @@ def _got(access: Callable[[Any], Any], address: str) -> Any:
         return MaskedText(token) if isinstance(token, str) else token
     except AmoError:
         raise
-    except Exception as error:  # noqa: BLE001  whatever a vault, a file or a mapping raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a vault, a file, a mapping or a script raises
         why = type(error).__name__
     # Without its text and its frames, which may hold the token.
     raise ConfigurationError(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,9 @@ def test_failures_are_rows(many: Sandbox) -> None:
     def failing(address: str) -> str:
         raise KeyError(f"{SECRET} of {address}")
 
+    def leaving(_: str) -> str:
+        sys.exit(SECRET)
+
     first, second, *_ = many.accounts.items()
     port = many.url.rpartition(":")[2]
     bad: dict[str, Any] = {
@@ -84,6 +88,7 @@ def test_failures_are_rows(many: Sandbox) -> None:
         f"b.localhost:{port}": lambda _: None,
         f"c.localhost:{port}": None,
         f"d.localhost:{port}": "",
+        f"e.localhost:{port}": leaving,
         second[0]: SECRET,
     }
     fleet = load(dict([first]) | bad)
@@ -95,11 +100,12 @@ def test_failures_are_rows(many: Sandbox) -> None:
         ("ConfigurationError", "there is something of type NoneType"),
         ("ConfigurationError", "none is stored here. amo.login('c.localhost"),
         ("ConfigurationError", "The token is empty"),
+        ("ConfigurationError", "what was to get it raised SystemExit"),
         ("Unauthorized", "The token is wrong, expired or revoked"),
     ]
     assert [error for error, _ in told] == [error for error, _ in expected]
     assert all(words in advice for (_, advice), (_, words) in zip(told, expected, strict=True))
-    assert fleet.report["status"].tolist() == ["ok", *["failed"] * 7]
+    assert fleet.report["status"].tolist() == ["ok", *["failed"] * 8]
     assert set(fleet.widgets["account"]) == {first[0].removeprefix("http://")}
     assert SECRET not in fleet.report.to_csv()
 
