@@ -296,12 +296,13 @@ class Pacer:
 
     def _latest(self, error: OSError) -> Permits:
         """Return the permits that were shared last, for this process alone."""
-        warnings.warn(
-            f"The pace of {self._name} is kept by this process alone, as it can't be shared just now: {error}. "
-            f"{STATE_VARIABLE} names another folder for it.",
-            UnsharedPaceWarning,
-            stacklevel=2,
-        )
+        if _unshared.setdefault(self._path.parent, self._path) == self._path:
+            warnings.warn(
+                f"The pace is kept by this process alone, as it can't be shared just now: {error}. {STATE_VARIABLE} "
+                "names another folder for it.",
+                UnsharedPaceWarning,
+                stacklevel=2,
+            )
         return _permits(self._shared)
 
     def _in_file(self, act: Callable[[Permits], Result]) -> Result:
@@ -336,6 +337,9 @@ def _permits(content: bytes) -> Permits:
 
 _pacers: WeakValueDictionary[Path, Pacer] = WeakValueDictionary()
 _making = threading.Lock()
+
+#: Folders in which no pace could be shared, and the file that was the first: it is told of that one alone.
+_unshared: dict[Path, Path] = {}
 
 
 def pacer_of(url: str, client: str) -> Pacer:

@@ -317,13 +317,13 @@ def test_a_broken_file_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the file can't be written, one warning says so, and the process keeps to the pace by itself."""
+    """Where no file can be written, one warning for all says so, and the process keeps to the pace by itself."""
     (tmp_path / "file").touch()
     monkeypatch.setenv("AMOEXPLORE_STATE", str(tmp_path / "file"))
     with answering(PAGE) as server:
-        account = Account(server.url, TOKEN, pace=7)
+        account, other = (Account(server.url, token, pace=7) for token in (TOKEN, "another-token"))
         with pytest.warns(errors.UnsharedPaceWarning, match=r"kept by this process alone.*AMOEXPLORE_STATE") as warned:
-            waited = [account.widgets_answer().waited for _ in range(8)]
+            waited = [one.widgets_answer().waited for one in [other] + [account] * 8]
     assert len(warned) == 1
     assert waited[-1] > 0.5
 
