@@ -464,9 +464,19 @@ def require_account(given: object) -> None:
 def _listing_path(page: int, limit: int) -> str:
     if not _is_whole(page) or page < 1:
         raise ValueError(f"page is a whole number, counted from 1; there is no page {page!r}.")
+    require_limit(limit)
+    return f"/api/v4/widgets?page={page}&limit={limit}"
+
+
+def require_limit(limit: int) -> None:
+    """Demand a number of widgets a page that there can be.
+
+    Raises
+    ------
+    ValueError
+    """
     if not _is_whole(limit) or not 1 <= limit <= MAX_LIMIT:
         raise ValueError(f"limit is a whole number from 1 to {MAX_LIMIT} widgets a page, not {limit!r}.")
-    return f"/api/v4/widgets?page={page}&limit={limit}"
 
 
 def _is_whole(number: object) -> bool:

@@ -7,22 +7,24 @@ import warnings
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pandas as pd
 from tqdm.auto import tqdm
 
 from amoexplore import display
-from amoexplore.account import Account
+from amoexplore.account import Account, require_limit
 from amoexplore.errors import ConfigurationError, UnreadableValueWarning
 from amoexplore.hosts import account_address
-from amoexplore.load import PATIENCE
+from amoexplore.load import PATIENCE, require_way
 from amoexplore.members import Loaded, Manner, Member, Unusable, nothing, report_of
 from amoexplore.models import Secret
 from amoexplore.overlaps import overlap_of
 from amoexplore.pacer import Together
 from amoexplore.progress import DEFAULT_LIMIT
 from amoexplore.tokens import MaskedText, Token
+from amoexplore.transport import checked_pace
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -154,7 +156,9 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     hidden, accounts = Secret(accounts), ()  # from here on no traceback shows the tokens
     members = _members(hidden)
     _demand_workers(workers)
-    manner = Manner(limit, on_bad, pace, _rate(total))
+    require_limit(limit)
+    require_way(on_bad)
+    manner = Manner(limit, on_bad, checked_pace(pace), checked_pace(total, "total"))
     if engine == "threads":
         loads = _on_threads(members, manner, workers=workers, progress=progress)
         fleet = _fleet(loads)
@@ -223,14 +227,8 @@ def _member(one: Account | str | Unusable, access: Any) -> Member:
     return Member(one, access)
 
 
-def _rate(total: Pace) -> Pace:
-    if total not in ("auto", None) and (not isinstance(total, int) or total < 1):
-        raise ValueError(f"total is a whole number of requests a second, from 1 on, or None, not {total!r}.")
-    return total
-
-
 def _demand_workers(workers: object) -> None:
-    if not isinstance(workers, int) or workers < 1:
+    if not isinstance(workers, Integral) or workers < 1:
         raise ValueError(f"workers is a whole number of accounts at once, from 1 on, not {workers!r}.")
 
 

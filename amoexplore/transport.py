@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from math import inf
+from numbers import Integral
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -132,10 +133,7 @@ class Transport:
 
     def __init__(self, url: str, token: Token, *, timeout: float, pace: Pace) -> None:
         self.named = base_address(url)
-        if pace not in ("auto", None) and (not isinstance(pace, int) or pace < 1):
-            raise ValueError(
-                f"pace is a whole number of requests a second, from 1 on, or None for no pace, not {pace!r}."
-            )
+        pace = checked_pace(pace)
         if not _is_span(timeout):
             raise ValueError(f"timeout is a number of seconds above 0, such as 30, not {timeout!r}.")
         self._token = token
@@ -317,6 +315,21 @@ class Transport:
         if request.content is not None:
             message.body = request.content.reveal()
         return self._token(message)
+
+
+def checked_pace(pace: Pace, name: str = "pace") -> Pace:
+    """Return a pace, the number of which may be one of numpy's.
+
+    Raises
+    ------
+    ValueError
+        If it is none; the error says so of the argument of that name.
+    """
+    if pace in ("auto", None):
+        return pace
+    if isinstance(pace, Integral) and pace >= 1:
+        return int(pace)
+    raise ValueError(f"{name} is a whole number of requests a second, from 1 on, or None for no pace, not {pace!r}.")
 
 
 def _is_span(seconds: object) -> bool:

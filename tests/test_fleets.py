@@ -7,6 +7,7 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from access import InFile
@@ -171,6 +172,9 @@ def test_accounts_of_the_users_stay_open(many: Sandbox) -> None:
         ([], {"total": 0}, ValueError, "total is a whole number"),
         ([], {"total": 1.5}, ValueError, "total is a whole number"),
         ([], {"workers": 0}, ValueError, "workers is a whole number .*, not 0"),
+        ([], {"limit": 0}, ValueError, "limit is a whole number from 1 to 250"),
+        ([], {"pace": "x"}, ValueError, "pace is a whole number"),
+        ([], {"on_bad": "x"}, ValueError, "on_bad is 'coerce' or 'raise'"),
         ([], {"workers": "x"}, ValueError, "workers is a whole number .*, not 'x'"),
         ([], {"engine": "spark"}, ValueError, 'engine is "threads", "dask"'),
         ([], {"engine": "dask"}, errors.ConfigurationError, "There is no cluster"),
@@ -180,6 +184,12 @@ def test_wrong_input(accounts: Any, options: dict[str, Any], error: type[Excepti
     """What can't be meant is refused before anything is sent."""
     with pytest.raises(error, match=words):
         amo.load_fleet(accounts, **options)
+
+
+def test_whole_numbers_of_numpy(many: Sandbox) -> None:
+    """A whole number is one whatever its type: those of a frame are numpy's."""
+    thousand = np.int64(1000)
+    assert load(many.accounts, workers=np.int64(3), limit=np.int64(40), pace=thousand, total=thousand).failed.empty
 
 
 def test_no_accounts() -> None:
