@@ -22,6 +22,11 @@ def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -
     return f"<table>{caption}{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts: 1 page, 2 pages."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def text(shown: str) -> str:
     """Return a text as it is, line by line."""
     return f"<pre>{escape(shown)}</pre>"

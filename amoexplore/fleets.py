@@ -171,7 +171,7 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     unreadable = int(fleet.report["unreadable"].sum())
     if unreadable:
         warnings.warn(
-            f"{unreadable} values could not be read and are NA now: fleet.report says of which accounts, and "
+            f"Not readable, now NA: {display.counted(unreadable, 'value')}. fleet.report says of which accounts, and "
             "load_catalog of each which they are.",
             UnreadableValueWarning,
             stacklevel=2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amoexplore.display import counted
 from amoexplore.errors import AmoError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Progress:
         return sum(part.tally.widgets for part in self.parts)
 
     def __repr__(self) -> str:
-        return f"<Progress: {self.widgets} widgets of {self.pages} pages>"
+        return f"<Progress: {counted(self.widgets, 'widget')} of {counted(self.pages, 'page')}>"
 
     def tell(self, error: BaseException) -> None:
         """Let the error that broke the load off carry this, and say so."""
@@ -56,7 +57,7 @@ class Progress:
             return
         name = "error" if isinstance(error, AmoError) else "sys.last_value"
         how_far = (
-            f"{self.pages} pages with {self.widgets} widgets had come: "
+            f"{counted(self.pages, 'page')} with {counted(self.widgets, 'widget')} had come: "
             f"amo.load_catalog(account, resume={name}) goes on from page {self.pages + 1}."
         )
         if isinstance(error, AmoError):

@@ -237,7 +237,7 @@ def test_unreadable_values_warn_once_for_all() -> None:
     with (
         catalogue(page) as one,
         catalogue(page) as other,
-        pytest.warns(errors.UnreadableValueWarning, match="4 values could not be read") as warned,
+        pytest.warns(errors.UnreadableValueWarning, match=r"^Not readable, now NA: 4 values\. ") as warned,
     ):
         fleet = amo.load_fleet([one.account(), other.account()])
     assert len(warned) == 1
@@ -251,6 +251,8 @@ def test_one_of_many_warns_of_nothing() -> None:
     with catalogue([widget(rating="many")]) as server:
         manner = members.Manner(250, "coerce", "auto", None)
         assert members.Member(server.url, TOKEN).run(manner, pacer.ALONE).row["unreadable"] == 1
+        with pytest.warns(errors.UnreadableValueWarning, match=r"^Not readable, now NA: 1 value\. "):
+            amo.load_fleet({server.url: TOKEN})
 
 
 def test_what_others_are_warned_of_stays() -> None:

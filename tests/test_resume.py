@@ -132,6 +132,14 @@ def test_the_error_says_how_far_it_came(said: bytes) -> None:
         assert (catalog.report.requests, catalog.report.retries) == (13, 6)
 
 
+def test_one_page_is_one() -> None:
+    """What had come is told in the singular where it is one."""
+    with ScriptedServer(breaking(2, problem(402))) as server, pytest.raises(errors.PaymentRequired) as raised:
+        amo.load_catalog(server.account(), limit=1)
+    assert " 1 page with 1 widget had come: " in str(raised.value)
+    assert repr(raised.value.progress) == "<Progress: 1 widget of 1 page>"
+
+
 def test_ctrl_c(interrupt: Callable[[], None]) -> None:
     """Ctrl-C ends a load at once, leaves no thread behind, says how to go on, and loses no page."""
     plain = breaking(0, b"")
