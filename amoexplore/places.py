@@ -190,8 +190,12 @@ class Elsewhere(Place):
         return f"{self._address}{path.removeprefix(self.root)}"
 
     def check(self) -> None:
-        """Look what is there."""
-        with self._reaching(), suppress(FileNotFoundError):
+        """Look what is there; where that is not allowed, writing may be."""
+        with self._reaching(), suppress(PermissionError):
+            self._look()
+
+    def _look(self) -> None:
+        with suppress(FileNotFoundError):
             self._system.ls(self.root)
 
     def put(self, folder: str, written: Mapping[str, bytes]) -> None:
@@ -217,8 +221,8 @@ class Elsewhere(Place):
         with self._reaching(), suppress(FileNotFoundError):
             self._system.invalidate_cache()
             found = self._system.find(self.root, detail=True)
-        if not found:
-            self.check()  # some only find nothing where they can't look
+            if not found:  # some only find nothing where they can't look
+                self._look()
         return ((path, facts["size"]) for path, facts in found.items())
 
     def read(self, paths: Collection[str]) -> Iterator[tuple[str, bytes | Exception]]:

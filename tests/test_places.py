@@ -140,6 +140,22 @@ def test_an_unfinished_one_is_no_snapshot(catalog: Catalog, monkeypatch: pytest.
         amo.snapshot(catalog, "memory://s", taken=NEW_YEAR)
 
 
+@pytest.mark.usefixtures("empty_memory")
+def test_who_may_only_write_writes(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that may write and not list take snapshots; what is there they can't tell."""
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError("Access Denied")
+
+    with monkeypatch.context() as patch:
+        for name in ("ls", "find"):
+            patch.setattr(MemoryFileSystem, name, denied)
+        amo.snapshot(catalog, "memory://s", taken=NEW_YEAR)
+        with pytest.raises(errors.PlaceFailed, match=r"^memory://s: PermissionError: Access Denied\. Check"):
+            amo.history("memory://s")
+    assert len(amo.history("memory://s").snapshots) == 1
+
+
 class _NeedsFolders(MemoryFileSystem):  # type: ignore[misc]  # fsspec ships no types
     """What writes no file where there is no folder for it, as FTP does."""
 
