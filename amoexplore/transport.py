@@ -366,7 +366,8 @@ def _no_way(error: Exception, host: str) -> str | None:
             "Behind a company's proxy REQUESTS_CA_BUNDLE names its certificates."
         )
     if isinstance(error, ProxyError):
-        return f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or NO_PROXY={host}."
+        name = urlsplit(f"//{host}").hostname
+        return f"The proxy between here and {host} does not let through: check HTTPS_PROXY, or set NO_PROXY={name}."
     if isinstance(error, HandshakeFailed):
         return (
             f"{host} does not speak TLS as it should ({error}), so nothing was sent. Is the address right? "

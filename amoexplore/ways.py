@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -118,18 +118,11 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release)
 
 
-class _Way(NamedTuple):
-    """How requests to an address go: over which connections, and with what before their path, if a proxy is told."""
-
-    pool: HTTPConnectionPool
-    before: str
-
-
 class Ways:
     """Sends requests over connections that a Stop can break, as the environment says: proxies, certificates.
 
-    Names below ``.localhost`` are this machine. Nobody is asked where those are, and no proxy is told of them: not
-    every system knows that they are its own, and a token that is sent there must not leave it.
+    What goes by http goes to this machine, where a proxy could only see its token: none is asked. Names below
+    ``.localhost`` are this machine. Nobody is asked where those are: not every system knows that they are its own.
 
     Parameters
     ----------
@@ -140,7 +133,7 @@ class Ways:
     def __init__(self, url: str) -> None:
         self._proxies = _proxies(url)
         self._bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-        self._ways: dict[str, _Way] = {}
+        self._pools: dict[str, HTTPConnectionPool] = {}
 
     def ask(self, message: Message, timeout: float, meanwhile: Callable[[], object] | None = None) -> BaseHTTPResponse:
         """Send a request, once, and return the answer when it begins to come; its body is not read yet.
@@ -157,17 +150,17 @@ class Ways:
         """
         parts = urlsplit(message.url)
         base = f"{parts.scheme}://{parts.netloc}"
-        way = self._ways.get(base)
-        if way is None:
+        pool = self._pools.get(base)
+        if pool is None:
             with _making:
-                way = self._ways[base] = self._ways.get(base) or self._way(base)
+                pool = self._pools[base] = self._pools.get(base) or self._pool(base)
         if has_a_name_here(parts.hostname or ""):
             message.headers["Host"] = parts.netloc
         token = _meanwhile.set(meanwhile)
         try:
-            return way.pool.urlopen(
+            return pool.urlopen(
                 message.method,
-                f"{way.before}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
+                f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}",
                 message.body,
                 message.headers,
                 retries=False,
@@ -180,20 +173,20 @@ class Ways:
         finally:
             _meanwhile.reset(token)
 
-    def _way(self, base: str) -> _Way:
+    def _pool(self, base: str) -> HTTPConnectionPool:
         parts = urlsplit(base)
         host = parts.hostname or ""
         is_here = has_a_name_here(host)
         trusted = self._bundle or certifi.where()
         by_tls: dict[str, Any] = {"ssl_context": _trust(trusted)} if parts.scheme == "https" else {}
-        if self._proxies and not is_here:
-            way = _by_proxy(base, self._proxies, trusted)
+        if self._proxies and by_tls and not is_here:
+            pool = _by_proxy(base, self._proxies, trusted)
         else:
             where = f"{parts.scheme}://127.0.0.1{parts.netloc[len(host) :]}" if is_here else base
-            way = _Way(connection_from_url(where, maxsize=MOST_AT_ONCE, **by_tls), "")
-        way.pool.ConnectionCls = _breakable(way.pool.ConnectionCls)
-        cast("LifoQueue[Any]", way.pool.pool).__class__ = _Idle
-        return way
+            pool = connection_from_url(where, maxsize=MOST_AT_ONCE, **by_tls)
+        pool.ConnectionCls = _breakable(pool.ConnectionCls)
+        cast("LifoQueue[Any]", pool.pool).__class__ = _Idle
+        return pool
 
 
 def _trust(place: str) -> ssl.SSLContext:
@@ -224,8 +217,8 @@ def _proxies(url: str) -> Mapping[str, str]:
     return proxies if select_proxy(url, proxies) else {}
 
 
-def _by_proxy(base: str, proxies: Mapping[str, str], trusted: str) -> _Way:
-    """Return the way by a proxy, as requests goes it. The proxy may have to be trusted, too.
+def _by_proxy(base: str, proxies: Mapping[str, str], trusted: str) -> HTTPConnectionPool:
+    """Return connections by way of a proxy, as requests makes them. The proxy may have to be trusted, too.
 
     Raises
     ------
@@ -237,8 +230,8 @@ def _by_proxy(base: str, proxies: Mapping[str, str], trusted: str) -> _Way:
     adapter, request = requests.adapters.HTTPAdapter(pool_maxsize=MOST_AT_ONCE), requests.Request("GET", base).prepare()
     # What goes wrong may hold the proxy's password, and is not even the context of another error.
     with suppress(requests.RequestException, HTTPError, ValueError):
-        pool: Any = adapter.get_connection_with_tls_context(request, trusted, proxies)
-        return _Way(pool, adapter.request_url(request, proxies).removesuffix(request.path_url))
+        adapter.request_url(request, proxies)  # raises for what is no address
+        return cast("HTTPConnectionPool", adapter.get_connection_with_tls_context(request, trusted, proxies))
     parts = urlsplit(base)
     raise errors.ConfigurationError(
         f"The proxy that the environment names for {base} can't be one: check {parts.scheme.upper()}_PROXY and "

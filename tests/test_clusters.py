@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -242,7 +243,8 @@ def test_asynchronous_client(access: dict[str, InFile], client: distributed.Clie
             with pytest.raises(errors.ConfigurationError, match=r"asynchronous.*distributed\.Client\(address\)"):
                 load(access, waiting)
 
-    asyncio.run(loading())
+    with ThreadPoolExecutor(1) as pool:  # in the tests' own thread a loop may be running already, the browser's
+        pool.submit(asyncio.run, loading()).result()
 
 
 def test_closed_client(access: dict[str, InFile], client: distributed.Client) -> None:
