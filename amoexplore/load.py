@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import cache
 from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from amoexplore.account import require_account
 from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: Seconds after which a load shows how far it is.
 PATIENCE = 1.0
+
+#: So many pages in a row of which nothing could be read, full ones that are not the last, are taken for endless.
+_BARREN: Final = 10
 
 #: What takes long to import, with pandas and pyarrow, and is not needed before a page has come.
 _FRAMES = "amoexplore.frames"
@@ -163,10 +166,13 @@ def read(
     with ExitStack() as stack:
         bar: tqdm[NoReturn] | None = None
         shown_at = time.perf_counter() + (PATIENCE if progress is None else 0)
+        barren = 0
         for page in pages:
             part = reader.read(page)
             fresh = part.tally.widgets
-            if page.count and not fresh and page.links.next:
+            barren = 0 if fresh or page.is_last else barren + 1
+            never_ends = barren == _BARREN or (barren > 0 and bool(part.tally.repeated))
+            if never_ends and page.links.next:
                 raise _endless(page)
             if part.tally.unreadable and on_bad == "raise":
                 raise _unreadable(part.tally.unreadable[0])
@@ -176,7 +182,7 @@ def read(
             if bar is not None:
                 bar.update(widgets - bar.n)
             yield part
-            if not fresh:  # a server that names no next page, and gives the same one again
+            if never_ends:  # a server that names no next page, and gives the same one again
                 return
 
 

@@ -332,6 +332,38 @@ def test_pages_that_never_end(again: list[object]) -> None:
         amo.load_catalog(server.account(), limit=2)
 
 
+def test_a_last_page_may_bring_nothing_new() -> None:
+    """One widget came while a catalogue of full pages was read, and pushed its last one onto a page of its own."""
+    catalog = load([widget(1), widget(2)], [widget(3), widget(4)], [widget(4)], always_next=True, limit=2)
+    assert (len(catalog.widgets), catalog.report.repeated["code"].tolist()) == (4, ["widget_4"])
+
+
+@pytest.mark.parametrize("always_next", [False, True])
+def test_a_page_of_which_nothing_can_be_read_ends_nothing(*, always_next: bool) -> None:
+    """What stands behind a page whose widgets can't be read is loaded, and these are listed."""
+    odd = [widget(2, id=None), widget(3, code=None)]
+    catalog = load([widget(1), widget(4)], odd, [widget(5), widget(6)], [widget(7)], always_next=always_next, limit=2)
+    assert catalog.widgets["id"].tolist() == [1, 4, 5, 6, 7]
+    assert catalog.report.unreadable["field"].tolist() == ["id", "code"]
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_nothing_readable_for_ever(*, more: bool) -> None:
+    """Full pages of which nothing can be read are asked for ten times in a row, and no more."""
+
+    def script(request: Any) -> bytes:
+        return answer(listing([None, None], page=request.page, limit=2, more=more))
+
+    with ScriptedServer(script) as server, warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.UnreadableValueWarning)
+        if more:
+            with pytest.raises(errors.RepeatedPage, match="Page 10 brings no widget that is new"):
+                amo.load_catalog(server.account(), limit=2)
+        else:
+            report = amo.load_catalog(server.account(), limit=2).report
+            assert (report.pages, len(report.unreadable)) == (10, 20)
+
+
 def test_a_widget_on_two_pages_is_kept_once() -> None:
     """A catalogue that grew between two pages shows a widget twice: one row, and a line in the report."""
     catalog = load([widget(1), widget(2)], [widget(2, rating="5"), widget(3)], [widget(3)], limit=2)
