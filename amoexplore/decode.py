@@ -6,7 +6,10 @@ what is not known and what can't be read is then named, and nothing else is lost
 
 from __future__ import annotations
 
+import json
+import math
 import warnings
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -248,7 +251,9 @@ def _not_json(answer: Answer, error: object) -> BadAnswer:
 
 
 def _wrong_shape(answer: Answer, why: str) -> BadAnswer:
-    return _bad_answer(answer, f"the JSON is not what the API's page describes: {why}. Is this an amoCRM address?")
+    return _bad_answer(
+        answer, f"the JSON is not what the API's page describes: {why}. Check that this is an address of amoCRM"
+    )
 
 
 def _bad_answer(answer: Answer, why: str) -> BadAnswer:
@@ -280,4 +285,17 @@ def demand_json(answer: Answer) -> None:
 
 
 def _plain(answer: Answer) -> models.Secret:
-    return models.Secret(_decoded(answer, _anything))
+    """Return what an answer says, whatever it is; numbers that are too large for any type as texts."""
+    plain = _decoded(answer, _anything)
+    if plain is None:  # a number that is too large, if it is not null
+        with suppress(ValueError, RecursionError):
+            plain = json.loads(answer.body, parse_int=_whole_number, parse_float=_number)
+    return models.Secret(plain)
+
+
+def _whole_number(text: str) -> int | str:
+    return int(text) if len(text) < 20 else text  # noqa: PLR2004  digits of more than 64 bits
+
+
+def _number(text: str) -> float | str:
+    return number if math.isfinite(number := float(text)) else text

@@ -202,6 +202,17 @@ def test_entries_that_no_frame_can_hold_are_listed(entry: object, field: str) ->
     assert [field] == catalog.report.unreadable["field"].tolist()
 
 
+@pytest.mark.parametrize(("field", "number"), [("rating", "1e999"), ("rating", "-1e999"), ("id", "7" * 5000)])
+def test_numbers_beyond_all_are_listed(field: str, number: str) -> None:
+    """A number that is too large to be one is a value that can't be read, and costs no other."""
+    page = json.dumps(listing([widget(1), widget(2, **{field: "odd"})])).replace('"odd"', number)
+    with answering(answer(page.encode())) as server, pytest.warns(errors.UnreadableValueWarning):
+        catalog = amo.load_catalog(server.account())
+    assert catalog.report.unreadable[["widget", "field"]].to_numpy().tolist() == [["widget_2", field]]
+    assert catalog.report.unreadable["raw"][0].strip('"…') in number
+    assert len(catalog.widgets) == (1 if field == "id" else 2)
+
+
 def test_unreadable_values_warn_once() -> None:
     """One load, one warning, which names the first values and where all of them are."""
     page = [widget(number, rating="?") for number in range(1, 9)]
