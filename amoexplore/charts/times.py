@@ -86,11 +86,11 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     room = _room(ax, names)
     ax.set_xlim(left, right + room / (1 - room) * (right - left))
     ink.dress(ax, title, note, values="y")
-    _over_time(ax)
+    span = _over_time(ax, moved["taken"])
     ink.stars(ax, "y", decimal_comma=decimal_comma)
     ax.set_ylabel("rating")
     told = "; ".join(f"{name} {_from_to(ends.loc[name], decimal_comma=decimal_comma)}" for name in shown)
-    ink.describe(ax, f"Lines over time. {whole}. {told}." + (f" {note[:1].upper()}{note[1:]}." if note else ""))
+    ink.describe(ax, f"Lines over time, {span}. {whole}. {told}." + (f" {note[:1].upper()}{note[1:]}." if note else ""))
     return ax
 
 
@@ -133,7 +133,7 @@ def arrivals(data: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Ax
     ax.margins(y=0.15)
     note = "when a snapshot first showed it: came (up, plain), went (down, hatched)"
     ink.dress(ax, title, note, values="y")
-    _over_time(ax)
+    _over_time(ax, counted["taken"])
     ink.counts(ax, "y")
     ax.set_ylabel("widgets")
     told = ", ".join(f"{row.taken:%Y-%m-%d} +{row.came} −{row.went}" for row in tidy.rows(counted.tail(12)))
@@ -182,9 +182,18 @@ def _width(days: np.ndarray[Any, Any]) -> float:
     return max(0.8 * float(np.diff(days).min()), float(np.ptp(days)) / 150)
 
 
-def _over_time(ax: Axes) -> None:
+def _over_time(ax: Axes, times: pd.Series[pd.Timestamp]) -> str:
+    """Let an axis show time, and return the span that it names: its ticks tell neither year nor, often, month."""
     locator = AutoDateLocator(tz="UTC", minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
     form = ConciseDateFormatter(locator, tz="UTC", show_offset=False)  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(form)
-    ax.set_xlabel("time of the snapshot, UTC")
+    span = _span(times.min(), times.max())
+    ax.set_xlabel(f"time of the snapshot, UTC: {span}")
+    return span
+
+
+def _span(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """Return from when to when: in days, within one of them to the minute."""
+    form = "%Y-%m-%d %H:%M" if first.date() == last.date() else "%Y-%m-%d"
+    return " to ".join(dict.fromkeys(f"{moment:{form}}" for moment in (first, last)))

@@ -100,6 +100,23 @@ def test_lines() -> None:
     assert len(looks) == len({marker for _, marker in looks}) == 2
 
 
+@pytest.mark.parametrize(
+    ("times", "span"),
+    [
+        (["2026-11-10", "2026-11-20T09:30"], "2026-11-10 to 2026-11-20"),
+        (["2026-11-10T03:00", "2026-11-10T19:30"], "2026-11-10 03:00 to 2026-11-10 19:30"),
+        (["2026-11-10T03:00"] * 2, "2026-11-10 03:00"),
+    ],
+)
+def test_span(times: list[str], span: str) -> None:
+    """The axis of time names the span with its year, within a day by the minute; of ratings the words do so, too."""
+    taken = pd.to_datetime(times, format="ISO8601", utc=True)
+    rated = amo.charts.rating_over_time(ratings(a=[1, 2]).assign(taken=taken))
+    came = amo.charts.arrivals(changes((1, "added", ""), (2, "added", "")).assign(taken=taken))
+    assert rated.get_xlabel() == came.get_xlabel() == f"time of the snapshot, UTC: {span}"
+    assert amo.charts.alt_text(rated).startswith(f"Lines over time, {span}. Ratings of 1 widget: ")
+
+
 def test_rating_over_time_of_one_snapshot() -> None:
     """One moment is drawn on an axis of about a day."""
     left, right = amo.charts.rating_over_time(ratings(a=[1], b=[2])).get_xlim()
