@@ -158,7 +158,7 @@ def stars(ax: Axes, axis: Literal["x", "y"], *, decimal_comma: bool) -> None:
 
 
 def _count_tick(value: float, _: int | None = None) -> str:
-    return count(value)
+    return count(abs(value))  # also of bars that go down
 
 
 def _star_tick(value: float, _: int | None = None, *, decimal_comma: bool) -> str:

@@ -163,6 +163,13 @@ def test_arrivals() -> None:
     assert [text.get_text() for text in ax.texts if text.get_text()][:3] == ["+2", "−1", "−1"]
 
 
+def test_what_went_is_counted() -> None:
+    """The axis counts the widgets that went, too: no number of widgets is less than none."""
+    ax = amo.charts.arrivals(changes((2, "removed", ""), (3, "removed", "")))
+    ax.figure.draw_without_rendering()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["2", "1", "0"]
+
+
 @pytest.mark.parametrize("dpi", [60, 100, 220])
 @pytest.mark.parametrize("days", [range(1, 32), [1, 2, 200], [1, 2, 3]])
 def test_numbers_cover_nothing(days: Sequence[int], dpi: int) -> None:
