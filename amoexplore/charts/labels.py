@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, IdentityTransform
@@ -33,10 +34,12 @@ _SIDES = [
 #: Points between a label and what it names; from the third on a line joins them.
 _DISTANCES = (5, 11, 18, 28, 40, 55, 75, 100)
 _JOINED = 18
+#: Points that such a line keeps away from other marks, once it is twice as far from its own: others may touch that.
+_CLEAR = 5
 
 
 class Labels(Artist):
-    """Texts beside points, that cover neither each other nor any point.
+    """Texts beside points, that cover neither each other nor any point, joined to them by lines that cross no other.
 
     Places are found when the figure is drawn, so they suit its size at that moment. What finds no place is left out.
 
@@ -86,12 +89,15 @@ class Labels(Artist):
         radius = renderer.points_to_pixels(self.radius)
         corners = [self.axes.transData.transform(self.taken[:, corner]) for corner in ([0, 1], [2, 3])]
         taken = np.hstack([corners[0] - radius, corners[1] + radius])
-        for text, line, point in zip(self.texts, self.lines, self.axes.transData.transform(self.points), strict=True):
-            spots = _spots(text, point, renderer)
-            is_seen = inside.contains(*point)
-            free = next((x for x in spots if is_seen and _holds(inside, x[0]) and not _overlaps(taken, x[0])), None)
+        points = self.axes.transData.transform(self.points)
+        clear = renderer.points_to_pixels(_CLEAR)
+        marks = np.hstack([points - clear, points + clear])
+        for text, line, point in zip(self.texts, self.lines, points, strict=True):
+            spots = _spots(text, point, renderer) if inside.contains(*point) else ()
+            inner = (spot for spot in spots if _holds(inside, spot[0]))
+            free = next((spot for spot in inner if not (_overlaps(taken, spot[0]) or _crosses(marks, spot[1]))), None)
             text.set_visible(free is not None)
-            line.set_visible(free is not None and free[1] >= _JOINED)
+            line.set_visible(free is not None and free[1] is not None)
             if free:
                 taken = np.vstack([taken, free[0].extents])
                 line.set_data(*zip(point, text.get_position(), strict=True))
@@ -128,13 +134,16 @@ class Numbers(Artist):
                 taken = np.vstack([taken, box.extents])
 
 
-def _spots(text: Text, point: np.ndarray[Any, Any], renderer: RendererBase) -> Iterator[tuple[Bbox, int]]:
-    """Move a text from place to place, the nearest first; yields what it covers there, and how far from its point."""
+def _spots(text: Text, point: np.ndarray[Any, Any], renderer: RendererBase) -> Iterator[tuple[Bbox, Path | None]]:
+    """Move a text from place to place, the nearest first; yields what it covers there, and the line to it if it is far.
+
+    The line without its beginning, near its point.
+    """
     for distance, (right, up, horizontal, vertical) in itertools.product(_DISTANCES, _SIDES):
         way = np.array([right, up]) / np.hypot(right, up)
-        at = point + renderer.points_to_pixels(distance) * way
+        outside, at = (point + renderer.points_to_pixels(length) * way for length in (2 * _CLEAR, distance))
         text.set(position=at, horizontalalignment=horizontal, verticalalignment=vertical)
-        yield text.get_window_extent(renderer), distance
+        yield text.get_window_extent(renderer), Path([outside, at]) if distance >= _JOINED else None
 
 
 def _holds(outer: Bbox, inner: Bbox) -> bool:
@@ -144,3 +153,7 @@ def _holds(outer: Bbox, inner: Bbox) -> bool:
 def _overlaps(boxes: np.ndarray[Any, Any], box: Bbox) -> bool:
     x0, y0, x1, y1 = boxes.T
     return bool(np.any((x0 < box.x1) & (box.x0 < x1) & (y0 < box.y1) & (box.y0 < y1)))
+
+
+def _crosses(boxes: np.ndarray[Any, Any], line: Path | None) -> bool:
+    return line is not None and any(line.intersects_bbox(Bbox.from_extents(box), filled=False) for box in boxes)

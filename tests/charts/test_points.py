@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 import amoexplore as amo
 from amoexplore import errors
@@ -266,6 +267,16 @@ def test_labels_use_lines_where_they_are_far() -> None:
     found = labels(ax)
     assert all(text.get_visible() for text in found.texts)
     assert any(line.get_visible() for line in found.lines)
+
+
+@pytest.mark.parametrize("other", [(112, 150), (112, 152)])
+def test_lines_lead_past_other_marks(other: tuple[int, int]) -> None:
+    """The line that joins a name to its point goes through no other marked point, whose it would seem."""
+    ax = Figure(figsize=(5, 4), dpi=72).add_axes((0, 0, 1, 1), xlim=(0, 360), ylim=(0, 288))  # in points
+    taken = np.array([(0, 0, 360, 138), (0, 0, 80, 288), (0, 162, 360, 172), (*other, *other)])
+    found = Labels(ax, np.array([(100, 150), other]), ["name", ""], taken)
+    ax.figure.draw_without_rendering()
+    assert found.texts[0].get_position() == pytest.approx((100, 178))
 
 
 def test_hidden_labels_are_not_drawn(catalog: Catalog) -> None:
