@@ -326,5 +326,5 @@ def _values(frame: pd.DataFrame) -> np.ndarray:
     values = np.empty(frame.shape, "object")
     for at, (_, column) in enumerate(frame.items()):
         values[:, at] = column.to_numpy("object")
-    values[frame.isna().to_numpy()] = None
+    values[frame.isna().to_numpy(dtype=bool)] = None  # of no columns they would be objects
     return values

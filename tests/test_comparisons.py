@@ -359,6 +359,13 @@ def test_changes_of_older_columns() -> None:
     assert listed(amo.changes(older.set_index(np.array([5, 5])), frame.assign(price=1))) == []
 
 
+def test_changes_of_frames_that_share_no_column() -> None:
+    """Frames with nothing to compare but what a row is known by tell what came and went."""
+    codes, keys = widgets({"code": "a"}, {"code": "b"}), settings({"key": "x"}, {"key": "y"})
+    assert listed(amo.changes(codes[["code"]], codes[1:])) == [["removed", "a", None, None, None, None]]
+    assert listed(amo.changes(keys[["code", "key"]][1:], keys)) == [["added", "widget_0", "x", None, None, None]]
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
