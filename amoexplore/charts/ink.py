@@ -177,8 +177,10 @@ def decimal(value: float, *, decimal_comma: bool, places: int = 1) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share; what is not nothing is never called 0 %."""
-    text = "< 1" if 0 < share < 0.005 else f"{share:.0%}".rstrip("%")  # noqa: PLR2004  rounds to nothing
+    """Return a share; what is not nothing is never called 0 %, and what is not all never 100 %."""
+    text = f"{share:.0%}".rstrip("%")
+    if 0 < share < 1 and text in {"0", "100"}:
+        text = "< 1" if text == "0" else "> 99"
     return f"{text} %".replace(" ", NARROW_SPACE)
 
 

@@ -339,6 +339,15 @@ def test_a_note_ends_with_its_figure(catalog: Catalog) -> None:
     assert note.get_text().endswith("3.9")
 
 
+@pytest.mark.parametrize(
+    ("number", "of", "share"),
+    [(0, 9, "0"), (1, 200, "< 1"), (1, 201, "< 1"), (1, 199, "1"), (199, 200, "> 99"), (197, 200, "98"), (9, 9, "100")],
+)
+def test_shares(number: int, of: int, share: str) -> None:
+    """What is not nothing is never called 0 %, and what is not all never 100 %."""
+    assert ink.percent(number / of) == f"{share} %".replace(" ", ink.NARROW_SPACE)
+
+
 def test_saving_to_any_format(catalog: Catalog, tmp_path: Path) -> None:
     """The metadata fit the format, and the user's own come first."""
     figure = amo.charts.ratings(catalog).figure
