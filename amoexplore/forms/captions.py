@@ -179,7 +179,7 @@ CAPTIONS: Final[dict[str, tuple[str, str]]] = {
         "Page {page} of {pages} · widgets: {found} of {all}",
         "Страница {page} из {pages} · виджетов: {found} из {all}",
     ),
-    "no page": ("There is no page {page}, but 1 to {pages}.", "Страницы {page} нет, есть от 1 до {pages}."),
+    "no page": ("There is no page {page!r}, but 1 to {pages}.", "Страницы {page!r} нет, есть от 1 до {pages}."),
     "previous page": ("Previous page", "Предыдущая страница"),
     "next page": ("Next page", "Следующая страница"),
     "nothing fits": ("No widget is left: loosen the filters.", "Не осталось ни одного виджета: ослабьте фильтры."),

@@ -139,9 +139,9 @@ class Grid:
 
     def turn_to(self, page: int) -> None:
         """Show a page."""
-        if not 1 <= page <= self.pages:
+        if page not in range(1, self.pages + 1):
             raise ValueError(caption("no page", page=page, pages=self.pages))
-        self.page = page
+        self.page = int(page)
         self._show()
 
     def tick(self, positions: Iterable[int]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import threading
 from types import SimpleNamespace
@@ -292,9 +293,12 @@ def test_pages(browser: Browser, catalog: Catalog) -> None:
     find(browser, "Next page").click()  # the second half of a double click
     assert browser.page == 12
     assert not any("Unexpected" in line for line in shown(browser))
-    for wrong in (0, 13):
-        with pytest.raises(ValueError, match=f"There is no page {wrong}, but 1 to 12"):
-            browser.page = wrong
+    for wrong in (0, 13, 1.5, math.nan, "1", None):
+        with pytest.raises(ValueError, match=f"There is no page {wrong!r}, but 1 to 12"):
+            browser.page = wrong  # type: ignore[assignment]
+        assert browser.page == 12
+    browser.page = np.int64(11)  # type: ignore[assignment]
+    assert browser.page == 11
     browser.sort("rating")
     assert browser.page == 1
     browser.page = 3
