@@ -129,7 +129,7 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     -------
     Axes
     """
-    counted = _first(tidy.setting_types(data))
+    counted = _first(tidy.setting_types(data), tidy.read(data, [], frame="settings"))
     total = int(counted["required"].sum() + counted["optional"].sum())
     title = f"Types of {ink.plural(total, 'setting')}"
     ax = ink.axes(ax, MARGIN + ROW * (len(counted) + 1))
@@ -150,12 +150,14 @@ def setting_types(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **
     return ax
 
 
-def _first(counted: pd.DataFrame) -> pd.DataFrame:
+def _first(counted: pd.DataFrame, settings: pd.DataFrame) -> pd.DataFrame:
     """Return the types that are drawn: the most frequent, and all others as one."""
     shown, others = counted.iloc[:TYPES], counted.iloc[TYPES:]
     if not len(others):
         return shown
-    rest = others.sum(numeric_only=True).to_frame().T.assign(type=ink.plural(len(others), "other type"))
+    widgets = settings.loc[tidy.types(settings).isin(others["type"]), "code"].nunique()
+    name = ink.plural(len(others), "other type")
+    rest = others.sum(numeric_only=True).to_frame().T.assign(type=name, widgets=widgets)
     return pd.concat([shown, rest], ignore_index=True)
 
 

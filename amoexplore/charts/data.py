@@ -176,11 +176,17 @@ def setting_types(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:
     """
     settings = read(data, ["code", "type", "is_required"], frame="settings")
     required = is_set(settings, "is_required")
-    types = settings["type"].fillna("unknown").rename("type")
-    table = pd.DataFrame({"required": required, "optional": ~required, "code": settings["code"]}).groupby(types)
-    counts = table.agg(required=("required", "sum"), optional=("optional", "sum"), widgets=("code", "nunique"))
+    table = pd.DataFrame({"required": required, "optional": ~required, "code": settings["code"]})
+    counts = table.groupby(types(settings)).agg(
+        required=("required", "sum"), optional=("optional", "sum"), widgets=("code", "nunique")
+    )
     order = (-(counts["required"] + counts["optional"])).argsort(kind="stable")
     return counts.astype("int64").iloc[order].reset_index()
+
+
+def types(settings: pd.DataFrame) -> pd.Series[str]:
+    """Return the type of each setting, unknown for what is missing."""
+    return settings["type"].fillna("unknown").rename("type")
 
 
 def rating_vs_burden(data: AnyCatalog | pd.DataFrame) -> pd.DataFrame:

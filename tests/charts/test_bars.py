@@ -134,3 +134,12 @@ def test_many_types_of_settings(catalog: Catalog) -> None:
     assert len(ticks(ax)) == 21
     assert ticks(ax)[-1] == "30 other types"
     assert sum(bar.get_width() for bar in ax.patches) == len(settings)
+
+
+def test_other_types_of_one_widget() -> None:
+    """A widget that has several of the other types is one widget; settings without a type are of one more."""
+    types = [*(f"type {number % 24}" for number in range(48)), *[None] * 3]
+    settings = pd.DataFrame({"code": ["a"] * 48 + ["b"] * 3, "type": types, "is_required": True})
+    ax = amo.charts.setting_types(settings)
+    assert (ticks(ax)[0], ticks(ax)[-1]) == ("unknown", "5 other types")
+    assert texts(ax)[20] == "10 + 0 in 1 widget"
