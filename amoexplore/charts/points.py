@@ -80,9 +80,10 @@ def ratings_by(
         return ink.empty(ax, title, why, f"{whole}. {why}")
     members = [values[(groups == group).to_numpy() & ~np.isnan(values)] for group in shown["group"]]
     _piles(ax, members, **kwargs)
-    for row in tidy.rows(shown[shown["rated"] >= FEW]):
+    enough = shown[shown["rated"] >= FEW]
+    for row in tidy.rows(enough):
         _box(ax, row)
-    ink.dress(ax, title, "below the ratings: their middle half, with the median")
+    ink.dress(ax, title, "below the ratings: their middle half, with the median" if len(enough) else "")
     _name_groups(ax, shown)
     ink.stars(ax, "x", decimal_comma=decimal_comma)
     _on_scale(ax, values, "x")

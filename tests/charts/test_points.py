@@ -68,10 +68,12 @@ def test_no_two_dots_are_at_one_place(catalog: Catalog) -> None:
 
 
 def test_few_ratings_have_no_box() -> None:
-    """Four ratings have no quartiles worth drawing; five do."""
+    """Four ratings have no quartiles worth drawing; five do, and the note says so where there are any."""
     frame = pd.DataFrame({"rating": pd.array([1, 2, 3, 4] * 2 + [5], "Float64")})
     ax = amo.charts.ratings_by(frame, ["few"] * 4 + ["enough"] * 5)
     assert len(ax.lines) == 1 + 3
+    assert [text.get_text() for text in ax.texts] == ["below the ratings: their middle half, with the median"]
+    assert not amo.charts.ratings_by(frame[:8], ["few"] * 4 + ["few, too"] * 4).texts
 
 
 def test_many_groups() -> None:
