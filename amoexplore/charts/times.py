@@ -48,9 +48,9 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     Axes
     """
     moved = tidy.rating_over_time(data)
-    ends = moved.groupby("widget", sort=False)["rating"].agg(["first", "last"]).astype(float)
-    # Rounded: of 3.4 to 3.7 and 1.0 to 1.3 neither is more.
-    distance = (ends["last"] - ends["first"]).abs().round(6).sort_values(ascending=False, kind="stable")
+    # Rounded as they are shown: what is 3.4 twice has not moved, and of 3.4 to 3.7 and 1.0 to 1.3 neither is more.
+    ends = moved.groupby("widget", sort=False)["rating"].agg(["first", "last"]).astype(float).round(2)
+    distance = (ends["last"] - ends["first"]).abs().round(2).sort_values(ascending=False, kind="stable")
     order = distance.index
     ax = ink.axes(ax)
     if not len(ends):

@@ -83,6 +83,8 @@ def test_one_widget_in_two_accounts() -> None:
         ({"a": [1, 2.5], "b": [5, 4]}, "a rose most, 1.0 to 2.5"),
         ({"a": [1, 5, 1], "b": [2]}, "none is another at the end"),
         ({"a": [1.0, 1.3], "b": [3.7, 3.4]}, "2 moved most, by 0.3"),
+        ({"a": [3.401, 3.404], "b": [2]}, "none is another at the end"),
+        ({"a": [3.401, 3.404], "b": [2.496, 2.504]}, "none is another at the end"),
     ],
 )
 def test_title_says_what_moved(widgets: dict[str, list[float | None]], finding: str) -> None:
