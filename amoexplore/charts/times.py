@@ -76,10 +76,7 @@ def rating_over_time(data: pd.DataFrame, *, ax: Axes | None = None, decimal_comm
     first = [shown.index(name) for name in order[:LINES]]  # the one that the title names has the first choice
     ends_at = np.array([points[at][-1] for at in first])
     Labels(ax, ends_at, [names[at] for at in first], np.hstack([np.vstack(points)] * 2))
-    unrated = len(data.drop_duplicates(["account", "code"])) - len(ends)
-    notes = [f"the {LINES} that moved most"] if len(ends) > LINES else []
-    notes += [f"{ink.plural(unrated, 'other widget')} without a rating"] if unrated else []
-    note = "; ".join(notes)
+    note = _note(distance, len(data.drop_duplicates(["account", "code"])) - len(ends))
     if not ax.dataLim.width:  # of one moment matplotlib makes years
         ax.set_xlim(ax.dataLim.x0 - 0.5, ax.dataLim.x0 + 0.5)
     left, right = ax.get_xlim()
@@ -158,6 +155,17 @@ def _finding(ends: pd.DataFrame, distance: pd.Series[float], name: str, *, decim
         return f"{ink.count(tied)} moved most, by {ink.decimal(distance.iloc[0], decimal_comma=decimal_comma)}"
     most = " most" if len(ends) > 1 else ""
     return f"{name} {direction}{most}, {_from_to(moved, decimal_comma=decimal_comma)}"
+
+
+def _note(distance: pd.Series[float], unrated: int) -> str:
+    """Return what is not drawn."""
+    notes = []
+    if len(distance) > LINES:
+        is_tied = distance.iloc[LINES - 1] == distance.iloc[LINES]
+        notes.append(f"{LINES} of {ink.count(len(distance))} shown" if is_tied else f"the {LINES} that moved most")
+    if unrated:
+        notes.append(f"{ink.plural(unrated, 'other widget')} without a rating")
+    return "; ".join(notes)
 
 
 def _from_to(ends: Any, *, decimal_comma: bool) -> str:

@@ -133,6 +133,12 @@ def test_many_lines() -> None:
     assert ax.texts[-1].get_text() == "the 8 that moved most; 1 other widget without a rating"
 
 
+def test_many_lines_that_moved_alike() -> None:
+    """Where others moved as far as the last one that is drawn, the note says how many of how many are."""
+    alike = {f"w{number}": [3, 3.5 if number < 9 else 4] for number in range(12)}
+    assert amo.charts.rating_over_time(ratings(**alike)).texts[-1].get_text() == "8 of 12 shown"
+
+
 def test_the_unrated_of_two_accounts() -> None:
     """The note counts as the title does: a widget in two accounts twice, rated or not."""
     first = ratings(a=[1, 2], b=[None])
