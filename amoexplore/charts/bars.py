@@ -108,8 +108,9 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
     ink.counts(ax)
     ax.set_xlabel("widgets")
     told = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[is_each]))
-    together = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[~is_each].head(4)))
-    ink.describe(ax, f"Bar chart. {title}: {told}. Most frequent together: {together}.")
+    most, top = tidy.most(counted[~is_each], 4)
+    together = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(top))
+    ink.describe(ax, f"Bar chart. {title}: {told}. {most} together: {together}.")
     return ax
 
 

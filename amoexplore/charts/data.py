@@ -325,6 +325,13 @@ def rows(table: pd.DataFrame) -> Iterator[Any]:
     return table.itertuples()
 
 
+def most(counted: pd.DataFrame, number: int) -> tuple[str, pd.DataFrame]:
+    """Return the rows with the most widgets, and what to call them: others may have as many as the last of them."""
+    top = counted.nlargest(number + 1, "widgets")["widgets"]
+    is_tied = len(top) > number and top.iloc[-1] == top.iloc[-2]
+    return "Among the most frequent" if is_tied else "Most frequent", counted.loc[top.index[:number]]
+
+
 def read(
     data: AnyCatalog | pd.DataFrame, columns: Iterable[str], frame: Literal["widgets", "settings"] = "widgets"
 ) -> pd.DataFrame:

@@ -182,12 +182,12 @@ def settings_burden(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, 
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     ax.set(xlabel="required settings", ylabel="optional settings")
-    top = cells.nlargest(3, "widgets")
+    most, top = tidy.most(cells, 3)
     told = "; ".join(
         f"{row.required} required and {row.optional} optional: {ink.plural(row.widgets, 'widget')}"
         for row in tidy.rows(top)
     )
-    ink.describe(ax, f"Table of counts. {title}: {note}. Most frequent: {told}.")
+    ink.describe(ax, f"Table of counts. {title}: {note}. {most}: {told}.")
     return ax
 
 

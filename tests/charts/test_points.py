@@ -114,6 +114,16 @@ def test_settings_burden(catalog: Catalog) -> None:
     assert ax.texts[-1].get_text() == "96 widgets (32\u202f%) require none"
 
 
+def test_words_of_the_most_frequent() -> None:
+    """Words that name the first of what is equally frequent say that there are more."""
+    equal = pd.DataFrame({"settings_count": [0, 1, 2, 3], "required_count": 0})
+    assert " none. Among the most frequent: 0 required and 0 " in amo.charts.alt_text(amo.charts.settings_burden(equal))
+    assert " none. Most frequent: 0 required and 0 " in amo.charts.alt_text(amo.charts.settings_burden(equal[:3]))
+    for rows, words in ((5, "Among the most frequent together: "), (4, "Most frequent together: ")):
+        flags = pd.DataFrame({flag: np.arange(rows) == number for number, flag in enumerate(amo.charts.data.FLAGS)})
+        assert f". {words}" in amo.charts.alt_text(amo.charts.flags(flags))
+
+
 def test_settings_burden_of_very_many_settings() -> None:
     """Ten and more settings share the last row and column, which say so, and no widget is lost."""
     frame = pd.DataFrame({"settings_count": [60, 12, 0], "required_count": [40, 12, 0]})
