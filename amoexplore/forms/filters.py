@@ -13,10 +13,10 @@ from amoexplore import normalize
 from amoexplore.charts.data import FLAGS, rating_values
 from amoexplore.comparisons import among
 from amoexplore.forms import style
-from amoexplore.forms.captions import caption
+from amoexplore.forms.captions import caption, has_decimal_comma
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
@@ -197,11 +197,14 @@ def _texts(ends: object) -> list[str]:
 
 
 def _decimal(number: object) -> str:
-    """Return a number without a power of ten, which nobody types."""
-    return np.format_float_positional(number, trim="0") if isinstance(number, float) else str(number)
+    """Return a number as it is typed: without a power of ten, and in Russian with a comma."""
+    if not isinstance(number, float):
+        return str(number)
+    text = np.format_float_positional(number, trim="0")
+    return text.replace(".", ",") if has_decimal_comma() else text
 
 
-def _range(texts: Iterable[str]) -> list[float | None]:
+def _range(texts: Sequence[str]) -> list[float | None]:
     """Return the ends that were typed, None for an open one."""
     ends: list[float | None] = []
     for text in texts:
@@ -211,5 +214,5 @@ def _range(texts: Iterable[str]) -> list[float | None]:
             raise ValueError(f"{style.cut(text)!r} {caption('no number')}") from None
     low, high = ends
     if low is not None and high is not None and low > high:
-        raise ValueError(f"{high:g} {caption('empty range')}")
+        raise ValueError(f"{style.cut(texts[1])} {caption('empty range')}")
     return ends

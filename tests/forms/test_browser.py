@@ -176,7 +176,7 @@ def test_search_by_id(browser: Browser) -> None:
         ("two", "", "'two' is no number, such as 2.5 or 2,5"),
         ("1", HOSTILE, f"'{HOSTILE}' is no number, such as 2.5 or 2,5"),
         ("4", "2", "2 is less than where the range begins"),
-        ("1", "0,5", "0.5 is less than where the range begins"),
+        ("1", "0,5", "0,5 is less than where the range begins"),
     ],
 )
 def test_no_range(browser: Browser, low: str, high: str, said: str) -> None:
@@ -580,6 +580,9 @@ def test_russian(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Сортировка: Рейтинг, от большего" in shown(browser)
     assert find(browser, "Рейтинг: от большего")
     assert "median 2,8" in alt(browser)
+    assert find(browser, "Рейтинг от").value == "2,8"
+    with pytest.raises(ValueError, match="2,5 меньше начала диапазона"):
+        browser.filter(rating=(4, 2.5))
 
 
 @pytest.mark.parametrize(
