@@ -30,6 +30,14 @@ def test_russian_is_russian() -> None:
     assert [key for key, (_, russian) in captions.CAPTIONS.items() if not re.search("[а-я]", russian)] == ["at"]
 
 
+@pytest.mark.parametrize("language", [0, 1])
+def test_one_word_for_one_thing(language: int) -> None:
+    """A flag is called what it is called elsewhere: installed in the install form, lead source in the chart by it."""
+    said = {key: texts[language].lower() for key, texts in captions.CAPTIONS.items()}
+    assert said["is_active_in_account"] == said["installed"]
+    assert said["is_lead_source"] in said["ratings_by"]
+
+
 def test_set_language(account: Account) -> None:
     """Forms speak the language that was set when they were made; another one is refused."""
     amo.set_language("ru")
