@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from amoexplore.charts import data as tidy
 from amoexplore.charts import ink
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
 HANDFUL = 12
 #: The least inches of a figure.
 LEAST = 7.5
-#: Inches that the panels take, so that their labels do not cover each other, and a letter of the names beside them.
-_PANELS, _LETTER = 6.3, 0.09
+#: Inches that the panels take, so that their labels do not cover each other; the names beside them have the others.
+_PANELS = 6.3
 
 
 def compare(
@@ -73,13 +76,24 @@ def compare(
     _ratings(panels[0], chosen, median, decimal_comma=decimal_comma)
     _settings(panels[1], chosen)
     _flags(panels[2], chosen)
-    letters = min(ink.LABEL_WIDTH, round((width - _PANELS) / _LETTER))
-    names = ink.labels(chosen["code"], letters)
-    versions = ink.labels(chosen["version"].fillna(""), letters)
+    room = width - _PANELS
+    names = (_fitting(code, room) for code in chosen["code"])
+    versions = (_fitting(version, room) for version in chosen["version"].fillna(""))
     ink.rows(panels[0], map("\n".join, zip(names, versions, strict=True)), range(len(chosen)))
     told = "; ".join(_told(row, decimal_comma=decimal_comma) for row in tidy.rows(chosen))
     ink.describe(panels[0], f"Comparison of {ink.plural(len(chosen), 'widget')}. {told}.")
     return figure
+
+
+def _fitting(text: str, room: float) -> str:
+    """Return a text as it can be drawn, cut to this many inches: letters are of all widths."""
+    font = FontProperties(size=rcParams["ytick.labelsize"])
+    for letters in range(ink.LABEL_WIDTH, 2, -1):
+        (label,) = ink.labels([text], letters)
+        points, *_ = text_to_path.get_text_width_height_descent(label, font, ismath=False)
+        if points <= 72 * room:
+            break
+    return label
 
 
 def _ratings(ax: Axes, chosen: pd.DataFrame, median: float | None, *, decimal_comma: bool) -> None:

@@ -92,7 +92,13 @@ def test_height_follows_the_widgets(catalog: Catalog) -> None:
 
 @pytest.mark.parametrize("width", [7.5, 8, 8.5, 9, 12])
 @pytest.mark.parametrize(
-    "name", ["{}", "очень_длинное_название_виджета_телефонии_{:03}", "n8ser5vckyba2fgou36bt4g5xv88me2pg5{:03}"]
+    "name",
+    [
+        "{}",
+        "очень_длинное_название_виджета_телефонии_{:03}",
+        "n8ser5vckyba2fgou36bt4g5xv88me2pg5{:03}",
+        "ШИРОКИЙ_ВИДЖЕТ_ЩЩЩЩЩЩЩЩЩЩЩЩЩ_{:03}",
+    ],
 )
 def test_labels_cover_nothing(catalog: Catalog, name: str, width: float) -> None:
     """In any width nothing that is written covers another text, and of long names as much stands there as has room."""
