@@ -104,7 +104,7 @@ def flags(data: AnyCatalog | pd.DataFrame, *, ax: Axes | None = None, **kwargs: 
         ink.bar_texts(ax, bars, [f"{ink.count(number)} ({ink.percent(share)})" for number, share in shares])
     ink.rows(ax, ink.labels(counted["flags"], width=60), places)
     ax.margins(x=0.25)
-    ink.dress(ax, title, "each flag (plain), then exactly these together (hatched)")
+    ink.dress(ax, title, "plain: each, hatched: exactly these")
     ink.counts(ax)
     ax.set_xlabel("widgets")
     told = ", ".join(f"{row.flags} {ink.count(row.widgets)}" for row in tidy.rows(counted[is_each]))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -63,6 +64,15 @@ def test_flags(catalog: Catalog) -> None:
     assert texts(ax)[0] == f"{counted['widgets'][0]} (33\u202f%)"
     assert texts(ax)[len(counted) - 1].endswith("(<\u202f1\u202f%)")
     assert ax.yaxis_inverted()
+
+
+def test_note_of_flags_beside_the_longest_labels() -> None:
+    """Where all combinations of flags occur, whose labels leave the least room, the note is not cut."""
+    flags = pd.DataFrame(list(itertools.product([True, False], repeat=4)), columns=[*amo.charts.data.FLAGS])
+    ax = amo.charts.flags(flags)
+    ax.figure.draw_without_rendering()
+    assert texts(ax)[-1] == "plain: each, hatched: exactly these"
+    assert ax.texts[-1].get_window_extent().x1 <= ax.figure.bbox.x1
 
 
 def test_setting_types(catalog: Catalog) -> None:
