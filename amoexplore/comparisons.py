@@ -11,6 +11,7 @@ import pandas as pd
 from packaging.version import Version
 
 from amoexplore.columns import FLAGS
+from amoexplore.display import counted
 from amoexplore.errors import FewRatingsWarning, UnknownWidget
 
 if TYPE_CHECKING:
@@ -203,10 +204,11 @@ def warn_of_few_ratings(widgets: pd.DataFrame) -> None:
     rated = int(widgets["rating"].count()) if "rating" in widgets else FEW
     if rated >= FEW or widgets.empty:
         return
+    among_all = f"among {counted(len(widgets), 'widget')}"
     if rated:
-        so = f"Few ratings: {rated} among {len(widgets)} widgets. An order or a median of so few says little."
+        so = f"Few ratings: {rated} {among_all}. An order or a median of so few says little."
     else:
-        so = f"No ratings among {len(widgets)} widgets: there is nothing to compare by them. (Kommo has none at all.)"
+        so = f"No ratings {among_all}: there is nothing to compare by them. (Kommo has none at all.)"
     warnings.warn(so, FewRatingsWarning, stacklevel=3)
 
 

@@ -255,6 +255,13 @@ def test_few_ratings(rated: int, message: str) -> None:
         assert [warning.filename for warning in warned] == [__file__]
 
 
+@pytest.mark.parametrize("rating", [None, 2.8])
+def test_few_ratings_of_one_widget(rating: float | None) -> None:
+    """One widget is one widget."""
+    with pytest.warns(errors.FewRatingsWarning, match="among 1 widget[:.]"):
+        amo.rank(widgets({"rating": rating}))
+
+
 @pytest.mark.parametrize("rated", [5, 6])
 def test_enough_ratings(rated: int) -> None:
     """Five rated widgets raise no warning."""
