@@ -5,6 +5,7 @@ Each function is named like its chart and takes the same data: a Catalog, or the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from amoexplore.comparisons import frames_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from amoexplore.comparisons import AnyCatalog
 
@@ -85,6 +86,11 @@ def ratings_by(
     -------
     DataFrame
         ``group``, ``widgets``, ``rated``, ``lowest``, ``lower_quartile``, ``median``, ``upper_quartile``, ``highest``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``by`` is neither a column nor a group for each widget.
     """
     widgets = read(data, ["rating"])
     rated = pd.DataFrame({"group": groups(widgets, by), "rating": rating_values(widgets)})
@@ -111,6 +117,8 @@ def groups(widgets: pd.DataFrame, by: str | Sequence[object] | pd.Series[Any]) -
         if not by.index.is_unique or not by.index.isin(widgets.index).any():
             raise ValueError("by is a Series whose index is not that of the widgets: make it of the same frame.")
         by = by.reindex(widgets.index)
+    if not isinstance(by, Iterable):
+        raise TypeError(f"by is a column, or a group for each widget, not {by!r}.")
     by = list(by)
     if len(by) != len(widgets):
         raise ValueError(f"by is a column, or a group for each widget: {len(by)} groups for {len(widgets)} widgets.")

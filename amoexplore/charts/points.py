@@ -64,6 +64,11 @@ def ratings_by(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``by`` is neither a column nor a group for each widget.
     """
     spread = tidy.ratings_by(data, by)
     widgets = tidy.read(data, ["rating"])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -107,6 +107,13 @@ def test_ratings_by_too_few_groups() -> None:
     """A group that is missing for a widget is told, with both numbers."""
     with pytest.raises(ValueError, match="2 groups for 3 widgets"):
         data.ratings_by(widgets(rating=[1, 2, 3]), ["a", "b"])
+
+
+@pytest.mark.parametrize("by", [None, 5, len])
+def test_ratings_by_what_is_no_groups(by: Any) -> None:
+    """What can be no groups is told with what is wanted in its place."""
+    with pytest.raises(TypeError, match="by is a column, or a group for each widget, not "):
+        data.ratings_by(widgets(rating=[1, 2, 3]), by)
 
 
 def test_flags() -> None:
