@@ -28,6 +28,11 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         self.app_state = self.app_state | {"transport": transport}
 
+    def send_400_response(self, msg: str) -> None:
+        super().send_400_response(msg)
+        if self.cycle is not None:  # the application need not answer any more; it would be told later, and fail before
+            self.cycle.disconnected = True
+
 
 # h11 and asyncio's own loop, whatever else is installed: the sandbox answers the same on every machine.
 _SETTINGS: dict[str, Any] = {

@@ -81,6 +81,17 @@ def test_a_client_that_goes_away(busy: Sandbox) -> None:
     assert not busy._journal.take_failures()
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_body_that_is_no_http(method: str) -> None:
+    """A request whose body breaks HTTP is answered 400 by the server, and is nobody's failure."""
+    with Sandbox(size=3) as sandbox:
+        address = urlsplit(sandbox.url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            head = f"{method} /api/v4/widgets HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {sandbox.token}\r\n"
+            connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\nzz\r\n".encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+
+
 def test_keeps_the_latest() -> None:
     """The log is bounded: the oldest requests go first."""
     journal = Journal()
