@@ -22,9 +22,9 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry, make_headers
 
-from amoexplore import decode, errors, pacer, permits, retries
+from amoexplore import checks, decode, errors, pacer, permits, retries
 from amoexplore.hosts import base_address, is_loopback
-from amoexplore.models import Answer, Body, Message, Problem, Request
+from amoexplore.models import Answer, Body, Message, Problem, Request, Secret
 from amoexplore.ways import HandshakeFailed, Ways
 
 if TYPE_CHECKING:
@@ -265,7 +265,8 @@ class Transport:
             answer = Answer(response.status, body, message.url, request_id, errand.sent, errand.waited)
             try:
                 return _accepted(answer, response)
-            except errors.Refused as error:
+            except errors.AmoError as error:
+                checks.hide_values(error, Secret(message.headers.get("Authorization", "").removeprefix("Bearer ")))
                 self._heed(error, errand, rate)
                 raise
         # Raised here, without the frames below: their locals hold the header in clear.
@@ -298,7 +299,7 @@ class Transport:
                 # Read in one piece: requests would read in many small ones.
                 return response, Body(response.read(decode_content=True))
 
-    def _heed(self, error: errors.Refused, errand: Errand, rate: int | None) -> None:
+    def _heed(self, error: errors.AmoError, errand: Errand, rate: int | None) -> None:
         """Do for all requests to the account what the answer to this one demands."""
         if isinstance(error, errors.Blocked):
             self._pacer.close(error)

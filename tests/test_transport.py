@@ -437,6 +437,16 @@ def test_tracebacks_do_not_show_the_token(said: bytes) -> None:
     assert TOKEN not in shown(raised.value)
 
 
+def test_errors_do_not_repeat_the_token() -> None:
+    """Where an answer repeats the token, an error and its traceback show a mask in its place."""
+    faults = [{"errors": [{"code": "x", "path": "token", "detail": f"Bearer {TOKEN}"}]}]
+    refused = problem(401, title=f"Not {TOKEN}", detail=f"Bad {TOKEN}", **{"validation-errors": faults})
+    for said in (refused, answer(b"", 302, headers={"Location": f"https://evil.example/?t={TOKEN}"})):
+        with answering(said) as server, pytest.raises(errors.AmoError, match=r"\*\*\*") as raised:
+            server.account().widget("x")
+        assert TOKEN not in f"{shown(raised.value)} {vars(raised.value)}"
+
+
 @pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
 def test_interrupts_do_not_show_the_token(crash: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C deep inside a request leaves no frame behind that holds the header."""
