@@ -10,6 +10,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
 
+import msgspec
 from msgspec import structs
 
 from amoexplore import checks, decode, display
@@ -347,14 +348,16 @@ class Account:
 
     def users(self) -> tuple[User, ...]:
         """Return the account's users, by pages of 250: GET /api/v4/users. Administrators only."""
-        users: list[User] = []
+        users: dict[int, User] = {}
         for page in count(1):
             answer = self._transport.get("/api/v4/users", {"page": page, "limit": MAX_LIMIT})
-            found = decode.users(answer)
-            users += found
-            if len(found) < MAX_LIMIT:
+            found = {user.id: user for user in decode.users(answer)}
+            if found.keys() <= users.keys():
                 break
-        return tuple(users)
+            users |= found
+            if len(found) < MAX_LIMIT and not _names_next(answer):
+                break
+        return tuple(users.values())
 
     def pipelines(self) -> tuple[Pipeline, ...]:
         """Return the account's pipelines: GET /api/v4/leads/pipelines."""
@@ -439,6 +442,17 @@ class Account:
             return "The account could not be asked just now."
         late = "" if installed else ", but a late request may still arrive"
         return f"Asked just now, the account says that the widget is {'' if installed else 'not '}installed{late}."
+
+
+class _Linked(msgspec.Struct, rename={"links": "_links"}):
+    """A page of any list, as far as it says where the next one is."""
+
+    links: Any = None
+
+
+def _names_next(answer: Answer) -> bool:
+    links = msgspec.json.decode(answer.body, type=_Linked).links
+    return isinstance(links, dict) and bool(links.get("next"))
 
 
 def _may_have_happened(error: AmoError) -> bool:

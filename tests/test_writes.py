@@ -466,6 +466,32 @@ def test_many_users() -> None:
         assert [user.id for user in server.account().users()] == list(range(1, 501))
 
 
+@pytest.mark.parametrize("always_next", [False, True])
+def test_users_of_a_server_that_grants_fewer(*, always_next: bool) -> None:
+    """Pages that are shorter than asked for go on as long as one names the next; 204 ends them also where all do."""
+
+    def script(request: Any) -> bytes:
+        numbers = range(1, 121)[(request.page - 1) * 50 : request.page * 50]
+        if not numbers:
+            return no_content()
+        following = {"next": {"href": f"/api/v4/users/?limit=50&page={request.page + 1}"}}
+        links = following if request.page < 3 or always_next else {}
+        return answer({"_links": links, "_embedded": {"users": [{"id": n, "name": "x"} for n in numbers]}})
+
+    with ScriptedServer(script) as server:
+        assert [user.id for user in server.account().users()] == list(range(1, 121))
+        assert len(server.requests) == (4 if always_next else 3)
+
+
+@pytest.mark.parametrize("links", [{}, [], None, {"next": {"href": "/api/v4/users/?page=2"}}])
+def test_users_that_never_end(links: object) -> None:
+    """A page that brings nobody new is the last one, whatever it says of itself; each user is there once."""
+    page = [{"id": number, "name": "x"} for number in range(250)]
+    with answering(answer({"_links": links, "_embedded": {"users": page}})) as server:
+        assert len(server.account().users()) == 250
+        assert len(server.requests) == 2
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"id": "x"}', b'{"_embedded": {"users": 5}}'])
 @pytest.mark.parametrize("ask", ["me", "users", "pipelines"])
 def test_odd_answers(body: bytes, ask: str) -> None:
