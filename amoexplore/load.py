@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from amoexplore.account import require_account
 from amoexplore.errors import RepeatedPage, UnreadableValue, UnreadableValueWarning
 from amoexplore.parts import Reader
-from amoexplore.progress import DEFAULT_LIMIT, Progress, progress_of
+from amoexplore.progress import DEFAULT_LIMIT, Progress, kept, progress_of
 from amoexplore.reports import Catalog, Tally
 from amoexplore.walk import Walk
 
@@ -99,8 +99,9 @@ def catalog_of(
     UnreadableValue, RepeatedPage, AmoError
         As there.
     """
-    check(account, on_bad)
-    before = progress_of(resume, account.named, limit)
+    with kept(resume):
+        check(account, on_bad)
+        before = progress_of(resume, account.named, limit)
     started = time.perf_counter() - before.seconds
     parts: list[Part[Any]] = list(before.parts)
     walk = Walk(account, before.limit, before.pages + 1)

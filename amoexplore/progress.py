@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from amoexplore.display import counted
 from amoexplore.errors import AmoError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amoexplore.parts import Part
 
 
@@ -66,6 +69,18 @@ class Progress:
             error.add_note(how_far)
 
 
+@contextmanager
+def kept(resume: Progress | BaseException | None) -> Iterator[None]:
+    """Let an error by which a load is refused before it goes on carry what had come."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        found = _found_in(resume)
+        if isinstance(found, Progress):
+            found.tell(error)
+        raise
+
+
 def progress_of(resume: Progress | BaseException | None, url: str, limit: int) -> Progress:
     """Return from where a load begins.
 
@@ -78,7 +93,7 @@ def progress_of(resume: Progress | BaseException | None, url: str, limit: int) -
     """
     if resume is None:
         return Progress(url, limit)
-    found = resume if isinstance(resume, Progress) else getattr(resume, "progress", None)
+    found = _found_in(resume)
     if not isinstance(found, Progress):
         raise TypeError(
             f"resume is the error that broke a load off, or its progress, not {type(resume).__name__}: "
@@ -91,6 +106,10 @@ def progress_of(resume: Progress | BaseException | None, url: str, limit: int) -
             f"That load was in pages of {found.limit}: it can't go on in pages of {limit}. Leave limit out."
         )
     return found
+
+
+def _found_in(resume: object) -> object:
+    return resume if isinstance(resume, Progress) else getattr(resume, "progress", None)
 
 
 #: Widgets a page unless a load is told otherwise.

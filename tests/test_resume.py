@@ -285,6 +285,28 @@ def test_what_can_not_be_gone_on_from(account: Account) -> None:
             amo.load_catalog(server.account(), limit=7, resume=raised.value)
 
 
+@pytest.mark.parametrize(
+    ("account", "options", "kind"),
+    [
+        (None, {"limit": 7}, ValueError),
+        (None, {"on_bad": "ignore"}, ValueError),
+        ("no account", {}, TypeError),
+        (Account("http://127.0.0.1:9", "other"), {}, ValueError),
+    ],
+)
+def test_a_mistake_loses_no_page(account: Any, options: dict[str, Any], kind: type[Exception]) -> None:
+    """An error by which a load does not even go on carries what had come, and says so: sys.last_value is that one."""
+    with ScriptedServer(breaking(3, problem(402))) as server:
+        with pytest.raises(errors.PaymentRequired) as broken:
+            amo.load_catalog(server.account(), limit=1)
+        with pytest.raises(kind) as mistaken:
+            amo.load_catalog(account or server.account(), resume=broken.value, **options)
+    assert mistaken.value.progress is broken.value.progress  # type: ignore[attr-defined]
+    assert mistaken.value.__notes__ == [
+        "2 pages with 2 widgets had come: amo.load_catalog(account, resume=sys.last_value) goes on from page 3."
+    ]
+
+
 def test_progress_shows_no_token(large: Sandbox) -> None:
     """What a load leaves behind has no token in it, however deep one looks."""
     with large.faults.payment_required(after=3), pytest.raises(errors.PaymentRequired) as raised:
