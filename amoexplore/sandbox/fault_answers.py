@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse
 from amoexplore.sandbox.answers import problem
 from amoexplore.sandbox.endings import Ending, Unanswered
 from amoexplore.sandbox.fault import Call, Count, Fault, Seconds
-from amoexplore.sandbox.gateway import Shape, nginx_page, too_many_requests
+from amoexplore.sandbox.gateway import nginx_page, too_many_requests
+from amoexplore.sandbox.limits import Shape  # noqa: TC001  msgspec reads the fields' types
 from amoexplore.sandbox.oauth import TOKEN_PATH
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.responses import HTMLResponse, Response
@@ -15,10 +15,8 @@ from amoexplore.sandbox.limits import SECOND
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from amoexplore.sandbox.limits import Limiter
+    from amoexplore.sandbox.limits import Limiter, Shape
     from amoexplore.sandbox.rules import Caller
-
-Shape = Literal["json", "header", "html"]
 
 # Where nginx has words of its own for a status.
 _PHRASES = {503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
+
+Shape: TypeAlias = Literal["json", "header", "html"]
 
 # Times are whole nanoseconds: fractions of a second do not add up exactly.
 SECOND = 10**9
@@ -34,7 +36,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     Raises
     ------
     ValueError
-        If a number is not positive, or the account's rate is below that of one client.
+        If a number is no whole one from 1 on, the account's rate is below that of one client, or there is no such
+        shape.
     """
 
     rate: int = 7
@@ -42,15 +45,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     address_rate: int | None = None
     spaced: bool = False
     block_after: int | None = 100
-    shape: Literal["json", "header", "html"] = "html"
+    shape: Shape = "html"
 
     def __post_init__(self) -> None:
         for name in ("rate", "account_rate", "address_rate", "block_after"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} can't be {value}: it is a whole number from 1 on")
+            is_left_out = value is None and name != "rate"
+            if not is_left_out and not (isinstance(value, int) and value >= 1):
+                raise ValueError(f"{name} can't be {value!r}: it is a whole number from 1 on")
         if self.account_rate is not None and self.account_rate < self.rate:
             raise ValueError(f"an account_rate of {self.account_rate} is below the {self.rate} of one client")
+        if self.shape not in get_args(Shape):
+            raise ValueError(f"there is no shape {self.shape!r}; there are json, header and html")
 
 
 class Window:

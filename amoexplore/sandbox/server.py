@@ -124,7 +124,7 @@ class Sandbox:
         self._keyring = Keyring(token or secrets.token_urlsafe(), is_long_lived=refresh_token is None)
         self._refresh_token = refresh_token
         self._rules = OAuthRules(rotation=rotation, lifetime=lifetime)
-        self._limits = Limits(rate=rate) if isinstance(rate, int) else rate
+        self._limits = rate if rate is None or isinstance(rate, Limits) else Limits(rate=rate)
         address_rate = self._limits and self._limits.address_rate
         self._address = Window(address_rate, SECOND) if address_rate else None
         self._everybody = (FIRST, *others(accounts))

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import combinations, pairwise
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -129,12 +129,24 @@ def test_blocks_who_does_not_stop() -> None:
         ({"account_rate": -1}, "account_rate can't be -1"),
         ({"block_after": 0}, "block_after can't be 0"),
         ({"rate": 7, "account_rate": 6}, "6 is below the 7"),
+        ({"rate": 7.5}, r"rate can't be 7\.5"),
+        ({"rate": "7"}, "rate can't be '7'"),
+        ({"rate": None}, "rate can't be None"),
+        ({"address_rate": 0.5}, r"address_rate can't be 0\.5"),
+        ({"shape": "xml"}, "there is no shape 'xml'; there are json, header and html"),
     ],
 )
-def test_limits_that_cannot_be(given_: dict[str, int], why: str) -> None:
+def test_limits_that_cannot_be(given_: dict[str, Any], why: str) -> None:
     """What nobody could keep to is told at once."""
     with pytest.raises(ValueError, match=why):
-        Limits(**given_)  # type: ignore[arg-type]
+        Limits(**given_)
+
+
+@pytest.mark.parametrize("rate", [7.5, "7", 0])
+def test_rates_that_cannot_be(rate: Any) -> None:
+    """A sandbox tells at once what is no rate."""
+    with pytest.raises(ValueError, match=f"rate can't be {rate!r}: it is a whole number from 1 on"):
+        Sandbox(rate=rate)
 
 
 def test_no_limits_unless_asked_for(sandbox: Sandbox) -> None:
