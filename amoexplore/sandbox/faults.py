@@ -83,7 +83,7 @@ class Faults:
     Parameters
     ----------
     begin
-        Faults as text which are active from the start.
+        Faults as text which are active from the start; a single text is one fault.
 
     Raises
     ------
@@ -98,9 +98,10 @@ class Faults:
     2
     """
 
-    def __init__(self, begin: Iterable[str] = ()) -> None:
+    def __init__(self, begin: str | Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
-        self._active = tuple(ActiveFault(*read_fault(text), self) for text in begin)
+        texts = [begin] if isinstance(begin, str) else begin
+        self._active = tuple(ActiveFault(*read_fault(text), self) for text in texts)
 
     def __getattr__(self, name: str) -> Callable[..., ActiveFault]:
         if name not in FAULTS:

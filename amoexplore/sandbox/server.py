@@ -67,7 +67,7 @@ class Sandbox:
     rate
         Requests a second that one client may make, or all `Limits`; without limits if None.
     faults
-        Faults that are active from the start, such as `"reset:every=10"`.
+        Faults that are active from the start: one, such as `"reset:every=10"`, or several.
     accounts
         How many accounts there are. All have the same public widgets, and each its own installs, private widgets,
         users, tokens and limits; faults are for all. What is said of the account here is said of the first one, which
@@ -103,7 +103,7 @@ class Sandbox:
         rotation: Rotation = "strict",
         lifetime: int = ACCESS_LIFETIME,
         rate: int | Limits | None = None,
-        faults: Iterable[str] = (),
+        faults: str | Iterable[str] = (),
         accounts: int = 1,
     ) -> None:
         if not 0 <= port <= _LAST_PORT:

@@ -117,6 +117,12 @@ def test_from_the_start() -> None:
     assert statuses == [402, 502, 200, 402]
 
 
+def test_a_single_text_is_one_fault() -> None:
+    """A text that is given in place of a list of texts is taken as a whole."""
+    with Sandbox(size=1, faults="bad_gateway:times=1") as sandbox:
+        assert [call(sandbox, DROPBOX).status for _ in range(2)] == [502, 200]
+
+
 def test_every_fault_says_what_it_does() -> None:
     """Each name of the table has a line that says what it does, and is what Python completes."""
     assert all((kind.__doc__ or "").partition("\n")[0].endswith(".") for kind in FAULTS.values())
