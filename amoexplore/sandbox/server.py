@@ -81,8 +81,8 @@ class Sandbox:
     Raises
     ------
     ValueError
-        If the size is negative, there is no account, a token can't be sent in a header, or there is no such rotation,
-        lifetime, limit or fault.
+        If there can be no such port, the size is negative, there is no account, a token can't be sent in a header, or
+        there is no such rotation, lifetime, limit or fault.
 
     Examples
     --------
@@ -106,8 +106,10 @@ class Sandbox:
         faults: str | Iterable[str] = (),
         accounts: int = 1,
     ) -> None:
-        if not 0 <= port <= _LAST_PORT:
-            raise ValueError(f"there is no port {port}; ports are 0, for any that is free, to {_LAST_PORT}")
+        if port not in range(_LAST_PORT + 1):
+            raise ValueError(
+                f"there is no port {port!r}; ports are whole numbers from 0, for any that is free, to {_LAST_PORT}"
+            )
         size = operator.index(size)
         if size < 0:
             raise ValueError(f"a catalogue can't have {size} widgets")

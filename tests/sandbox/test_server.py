@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,7 +18,6 @@ from amoexplore.sandbox.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Any
 
 LIST = "/api/v4/widgets"
 
@@ -271,10 +270,10 @@ def test_repr_shows_no_token() -> None:
         assert repr(sandbox) == f"<Sandbox of 3 widgets, at {sandbox.url}>"
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 99999])
-def test_ports_that_are_none(port: int) -> None:
+@pytest.mark.parametrize("port", [-1, 65536, 99999, "8700", 8.5, None])
+def test_ports_that_are_none(port: Any) -> None:
     """A port that no machine has is told at once."""
-    with pytest.raises(ValueError, match=f"there is no port {port}"):
+    with pytest.raises(ValueError, match=f"there is no port {port!r}; ports are whole numbers from 0"):
         Sandbox(port=port)
 
 
