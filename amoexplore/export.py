@@ -86,8 +86,8 @@ def _write_csv(frame: pd.DataFrame, path: Path, *, decimal_comma: bool) -> None:
     if decimal_comma:  # pandas writes a comma in columns of numbers only
         mixed = [str(name) for name, dtype in frame.dtypes.items() if dtype == "object"]
         frame = frame.assign(**{name: frame[name].map(_with_comma) for name in mixed})
-    # The byte order mark is how Excel knows that Cyrillic is UTF-8.
-    frame.to_csv(path, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator)
+    # As CsvFile does: with a byte order mark, and lines that end so that any line break in a value is quoted.
+    frame.to_csv(path, index=False, encoding="utf-8-sig", decimal=decimal, sep=separator, lineterminator="\r\n")
 
 
 def _with_comma(value: Any) -> Any:

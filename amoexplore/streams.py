@@ -310,7 +310,8 @@ class CsvFile(TableFile):
         super().__init__(path, table)
         # The byte order mark is how Excel knows that Cyrillic is UTF-8.
         self._file = path.open("w", encoding="utf-8-sig", newline="")
-        self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator=os.linesep)
+        # Lines end as in Excel's: of what can break a line, only what is in this is quoted before Python 3.13.
+        self._rows = csv.writer(self._file, delimiter=self.separator, lineterminator="\r\n")
         self._is_empty = True
 
     @staticmethod

@@ -227,14 +227,24 @@ def raising(*_: object) -> None:
 
 @pytest.mark.parametrize("decimal_comma", [False, True])
 def test_csv_is_that_of_pandas(tmp_path: Path, *, decimal_comma: bool) -> None:
-    """The CSV, written page by page, is byte for byte what pandas writes of the whole frame."""
+    """The CSV, written page by page, is byte for byte what pandas writes of the whole frame, with Excel's line ends."""
     odd = widget(2, code='a;b,"c"', version="1\n2", rating=None, pipeline_id=5, is_crm_template=None)
     with catalogue([widget(1), odd, widget(3, client_uuid="", rating="4")]) as server:
         expected = amo.load_widgets(server.account())
         export.load(server.account(), tmp_path / "x.csv", decimal_comma=decimal_comma)
-    options = {"decimal": ",", "sep": ";"} if decimal_comma else {}
+    options = {"lineterminator": "\r\n"} | ({"decimal": ",", "sep": ";"} if decimal_comma else {})
     expected.to_csv(tmp_path / "y.csv", index=False, encoding="utf-8-sig", **options)  # type: ignore[call-overload]
     assert (tmp_path / "x.csv").read_bytes() == (tmp_path / "y.csv").read_bytes()
+
+
+def test_line_breaks_in_a_value_break_no_row_of_a_csv(tmp_path: Path) -> None:
+    """Whatever a line can end with stands in quotes where it is part of a value."""
+    versions = ["1\r2", "1\n2", "1\r\n2"]
+    with catalogue([widget(number, version=version) for number, version in enumerate(versions)]) as server:
+        export.load(server.account(), tmp_path / "x.csv")
+        export.write_frame(amo.load_widgets(server.account()), tmp_path / "y.csv")
+    for name in ("x.csv", "y.csv"):
+        assert pd.read_csv(tmp_path / name)["version"].tolist() == versions
 
 
 @pytest.mark.parametrize("together", [250_000, 20_000])
