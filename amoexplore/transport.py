@@ -6,7 +6,6 @@ import random
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
-from math import inf
 from numbers import Integral
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -66,6 +65,8 @@ _TO_CONNECT: Final = {"http": 2, "https": 4}
 _HEADERS: Final = {"accept": "application/hal+json"} | make_headers(
     keep_alive=True, accept_encoding=True, user_agent="amoexplore"
 )
+#: Seconds that a socket can wait for at most: systems count them in milliseconds, in 31 bits.
+_LONGEST: Final = 2_147_483
 #: Seconds for which at least nothing is sent after a refusal that is not waited out: as long as requests are counted.
 _BREATH = 1.0
 
@@ -135,7 +136,9 @@ class Transport:
         self.named = base_address(url)
         pace = checked_pace(pace)
         if not _is_span(timeout):
-            raise ValueError(f"timeout is a number of seconds above 0, such as 30, not {timeout!r}.")
+            raise ValueError(
+                f"timeout is a number of seconds above 0 and up to {_LONGEST}, such as 30, not {timeout!r}."
+            )
         self._token = token
         self._timeout = timeout
         self._ways = Ways(self.named)
@@ -334,7 +337,7 @@ def checked_pace(pace: Pace, name: str = "pace") -> Pace:
 
 
 def _is_span(seconds: object) -> bool:
-    return isinstance(seconds, int | float) and 0 < seconds < inf
+    return isinstance(seconds, int | float) and 0 < seconds <= _LONGEST
 
 
 def _unreachable(error: Exception, url: str, timeout: float) -> errors.Unreachable:

@@ -523,11 +523,16 @@ def test_what_cannot_be_used(make: Callable[[], Account], why: str) -> None:
     assert "pass@" not in str(raised.value)
 
 
-@pytest.mark.parametrize("timeout", [None, "30", 0, -1, float("inf"), float("nan")])
+@pytest.mark.parametrize("timeout", [None, "30", 0, -1, 1e10, 2_147_484, float("inf"), float("nan")])
 def test_timeouts_that_are_none(timeout: Any) -> None:
     """A timeout that no request could have is told at once."""
-    with pytest.raises(ValueError, match=r"timeout is a number of seconds above 0, such as 30, not"):
+    with pytest.raises(ValueError, match=r"timeout is a number of seconds above 0 and up to 2147483, such as 30, not"):
         Account("https://example.amocrm.ru", TOKEN, timeout=timeout)
+
+
+def test_the_longest_timeout(sandbox: Sandbox) -> None:
+    """What is taken for a timeout can be waited for."""
+    assert Account(sandbox.url, sandbox.token, timeout=2_147_483).widget("amo_dropbox").id == 742
 
 
 def test_environments_token_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
