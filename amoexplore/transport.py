@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -432,13 +432,18 @@ def _problem(body: bytes) -> Problem:
 
 
 def _retry_after(problem: Problem, headers: Mapping[str, str]) -> float | None:
+    spans = map(_span, (problem.retry_after, headers.get("Retry-After")))
+    return next((span for span in spans if span is not None), None)
+
+
+def _span(said: Any) -> float | None:
+    """Return how many seconds a number, a text or a date says to wait; None if it is no such thing."""
+    is_date = isinstance(said, str) and said[:1].isalpha()  # each begins with a day of the week
     try:
-        if isinstance(problem.retry_after, int | float):
-            return float(problem.retry_after)
-        header = headers.get("Retry-After")
-        return Retry().parse_retry_after(header) if header else None
-    except (HTTPError, OverflowError, ValueError):  # numbers of thousands of digits, years without a calendar
+        seconds = Retry().parse_retry_after(said) if is_date else float(said)
+    except (HTTPError, OverflowError, TypeError, ValueError):  # a word, 400 digits, a year without a calendar
         return None
+    return seconds if 0 <= seconds <= _LONGEST else None
 
 
 def _validation_errors(problem: Problem) -> tuple[dict[str, object], ...]:
