@@ -389,13 +389,17 @@ def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:
 
 
 def _redirected(answer: Answer, response: BaseHTTPResponse) -> errors.Redirected:
-    return errors.Redirected(
-        f"{answer.url} points to '{response.headers.get('Location', '')}', and a token does not follow to another "
-        "place. If the account has moved, connect to its new address.",
-        status=answer.status,
-        url=answer.url,
-        request_id=answer.request_id,
-    )
+    if place := response.headers.get("Location"):
+        why = (
+            f"{answer.url} points to '{place}', and a token does not follow to another place. "
+            "If the account has moved, connect to its new address."
+        )
+    else:
+        why = (
+            f"{answer.url} answers {answer.status} and names no place to go to, which is no answer of amoCRM's. "
+            "Is there a proxy in between? Open the address in a browser, or try again."
+        )
+    return errors.Redirected(why, status=answer.status, url=answer.url, request_id=answer.request_id)
 
 
 def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:

@@ -340,6 +340,14 @@ def test_redirects_are_errors(status: int) -> None:
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("status", [302, 304])
+def test_redirects_to_nowhere(status: int) -> None:
+    """An answer that should point elsewhere, and doesn't, is told as such."""
+    said = f"HTTP/1.1 {status} Said\r\nConnection: close\r\n\r\n".encode()
+    with answering(said) as server, pytest.raises(errors.Redirected, match=rf"answers {status} and names no place"):
+        server.account().widget("x")
+
+
 def test_token_goes_only_into_the_header() -> None:
     """The token is in the Authorization header and in no address."""
     with answering(answer(listing([]))) as server:
