@@ -53,7 +53,7 @@ REFUSALS: Final[Mapping[int, tuple[type[errors.Refused], str]]] = {
     429: (errors.TooManyRequests, "amoCRM allows 7 requests a second: wait a little, then try again"),
 }
 _SERVER_FAILS = (errors.ServerError, "The fault is on the service's side: try again later")
-_OTHERWISE = (errors.Refused, "The request id helps amoCRM's support to find the cause")
+_OTHERWISE = (errors.Refused, "Try again; if it stays so, ask amoCRM's support")
 _BLOCKED = (
     errors.Blocked,
     "Too many requests have blocked the account or this address: stop all integrations, write to amoCRM's support",
@@ -407,6 +407,8 @@ def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:
     kind, advice = REFUSALS.get(answer.status, _SERVER_FAILS if answer.status >= 500 else _OTHERWISE)  # noqa: PLR2004
     if kind is errors.Forbidden and answer.body.lstrip()[:1] == b"<":
         kind, advice = _BLOCKED
+    if kind is errors.Refused and answer.request_id:
+        advice = f"{advice}, with the request id {answer.request_id}"
     title, detail = (
         text if isinstance(text, str) else None for text in (problem.title, problem.hint or problem.detail)
     )

@@ -44,11 +44,12 @@ HTML = answer(b"<html><h1>nginx</h1></html>", 403, "text/html")
         (problem(500), errors.ServerError, ConnectionError, "try again later"),
         (answer(b"Bad Gateway", 502, "text/plain"), errors.ServerError, ConnectionError, "try again later"),
         (problem(504), errors.ServerError, ConnectionError, "try again later"),
-        (problem(418), errors.Refused, errors.AmoError, "request id"),
+        (problem(418), errors.Refused, errors.AmoError, "). Try again; if it stays so, ask amoCRM's support."),
+        (problem(418, {"X-Request-Id": "f1"}), errors.Refused, errors.AmoError, "support, with the request id f1."),
         (problem(400), errors.ValidationFailed, ValueError, "Correct what the faults name"),
         (problem(400, **{"validation-errors": [{"errors": 5}, 5]}), errors.ValidationFailed, ValueError, "Correct"),
         (answer(b"", 403), errors.Forbidden, PermissionError, "administrator's token"),
-        (answer(b"[" * 100_000, 418), errors.Refused, errors.AmoError, "request id"),
+        (answer(b"[" * 100_000, 418), errors.Refused, errors.AmoError, "ask amoCRM's support."),
     ],
 )
 def test_refusals(said: bytes, kind: type[Exception], builtin: type[Exception], advice: str) -> None:
