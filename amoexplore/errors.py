@@ -70,6 +70,8 @@ class AmoError(Exception):
         Faults, found here or by the API: ``code``, ``path``, ``detail`` each.
     tries : int
         How often it was tried.
+    waited : float
+        Seconds that were waited for that.
     progress : Progress or None
         How far a load had come; ``load_catalog(account, resume=error)`` goes on from there.
     how_to_go_on : str
@@ -77,6 +79,7 @@ class AmoError(Exception):
     """
 
     tries: int = 1
+    waited: float = 0.0
     progress: Any = None
     how_to_go_on: str = ""
 

@@ -108,10 +108,10 @@ def catalog_of(
     walk.sent, walk.failed = before.requests, before.failed
     try:
         _go(walk, parts, on_bad=on_bad, progress=progress)
-        catalog = _catalog(parts, account.name, walk, started)
+        catalog = _catalog(parts, account.name, walk, started, before.waited)
     except BaseException as error:
-        seconds = time.perf_counter() - started
-        Progress(account.named, before.limit, tuple(parts), walk.sent, walk.failed, seconds).tell(error)
+        seconds, waited = time.perf_counter() - started, before.waited + getattr(error, "waited", 0.0)
+        Progress(account.named, before.limit, tuple(parts), walk.sent, walk.failed, seconds, waited).tell(error)
         raise
     return catalog
 
@@ -187,10 +187,11 @@ def read(
                 return
 
 
-def _catalog(parts: Sequence[Part[Any]], account: str, walk: Walk, started: float) -> Catalog:
+def _catalog(parts: Sequence[Part[Any]], account: str, walk: Walk, started: float, waited: float) -> Catalog:
     from amoexplore.frames import frame  # noqa: PLC0415  a page has come
 
     tally = Tally.of(part.tally for part in parts)
+    tally.waited += waited
     widgets, settings = frame("widgets", parts), frame("settings", parts)
     report = tally.report(account, walk.sent, walk.failed, time.perf_counter() - started)
     return Catalog(widgets, settings, report)

@@ -31,6 +31,8 @@ class Progress:
         How many requests were sent, and how many of them failed.
     seconds : float
         That it took.
+    waited : float
+        Seconds that were waited for pages that did not come in the end.
     """
 
     url: str
@@ -39,6 +41,7 @@ class Progress:
     requests: int = 0
     failed: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
 
     @property
     def pages(self) -> int:

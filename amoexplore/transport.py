@@ -105,7 +105,7 @@ class Errand:
 
     def told(self, error: errors.AmoError) -> errors.AmoError:
         """Return the error, which says so."""
-        error.tries = self.sent
+        error.tries, error.waited = self.sent, self.waited
         if self.sent > 1:
             error.args = (f"{error} Tried {self.sent} times in {_now() - self.began:.1f} s.",)
         return error

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Self
 
 from amoexplore import lengths, pacer
-from amoexplore.errors import Blocked, Redirected
+from amoexplore.errors import AmoError, Blocked, Redirected
 from amoexplore.stops import CalledOff, Stop
 from amoexplore.transport import Errand
 from amoexplore.ways import MOST_AT_ONCE
@@ -260,10 +260,11 @@ class _Ahead:
         while (came := self._next()) is None:
             with suppress(Empty):
                 self._arrivals.get(timeout=_SLICE)
+        if isinstance(came, Page | AmoError):
+            # Others wait at the same time: what counts is for how long the load did.
+            came.waited = min(came.waited, pacer.clock.now() - asked)
         if isinstance(came, BaseException):
             raise came
-        # Others wait at the same time: what counts is for how long the load did.
-        came.waited = min(came.waited, pacer.clock.now() - asked)
         return came
 
     def _next(self) -> Page | BaseException | None:

@@ -13,11 +13,12 @@ from scripted import DROP, ScriptedServer, answer, listing, no_content, problem,
 from tracebacks import shown
 
 import amoexplore as amo
-from amoexplore import Account, Sandbox, errors
+from amoexplore import Account, Sandbox, errors, lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from clocks import Skipping
     from scripted import Request
 
 SIZE, LIMIT = 2000, 5
@@ -130,6 +131,20 @@ def test_the_error_says_how_far_it_came(said: bytes) -> None:
         assert catalog.widgets["id"].tolist() == [1, 2, 3, 4, 5, 6]
         assert [request.page for request in server.requests] == [1, 2, 3, *[4] * 7, 5, 6, 7]
         assert (catalog.report.requests, catalog.report.retries) == (13, 6)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_waits_before_a_break_are_reported(clock: Skipping, *, known: bool) -> None:
+    """What was waited for a page that did not come in the end is part of the report, wherever it was asked for."""
+    with ScriptedServer(breaking(3, problem(429, retry_after=1))) as server:
+        account = server.account()
+        if known:  # several pages are asked for at once
+            lengths.remember(account, 1, 6)
+        with pytest.raises(errors.TooManyRequests) as raised:
+            amo.load_catalog(account, limit=1)
+        report = amo.load_catalog(account, resume=raised.value).report
+    assert report.retries == 6
+    assert 5 <= report.waited <= sum(clock.waits)
 
 
 def test_one_page_is_one() -> None:
