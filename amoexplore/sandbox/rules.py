@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 250
 
-# Up to nine digits: more pages than any account has, and small enough for every step of the way to the database.
-_WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,8})")
+# Nine digits count: more pages than any account has, and small enough for every step of the way to the database.
+_WHOLE_NUMBER = re.compile(r"0*([1-9][0-9]{0,8})[0-9]*")
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -51,9 +51,9 @@ def test_limit_beyond_its_maximum(sandbox: Sandbox, limit: int) -> None:
     assert len(answer.json["_embedded"]["widgets"]) == 50
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "1e2", "two", "%D9%A3", "%201", "0x1", "9" * 10, "9" * 5000])
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "1e2", "two", "%D9%A3", "%201", "0x1"])
 def test_parameters_that_cannot_be_meant(sandbox: Sandbox, text: str) -> None:
-    """What is no whole number from 1 to 999999999 counts as not given."""
+    """What is no whole number from 1 on counts as not given."""
     assert paging(call(sandbox, f"{LIST}?page={text}&limit={text}")) == (1, "limit=50&page=1")
 
 
@@ -67,8 +67,8 @@ def test_links_name_what_counted(sandbox: Sandbox) -> None:
     assert paging(call(sandbox, f"{LIST}?page=02&with=all&limit=1000")) == (2, "limit=50&page=2")
 
 
-@pytest.mark.parametrize("page", [7, 1000, 999_999_999])
-def test_past_the_end(sandbox: Sandbox, page: int) -> None:
+@pytest.mark.parametrize("page", ["7", "1000", "999999999", "1000000000", "0" * 9 + "10000000000", "9" * 5000])
+def test_past_the_end(sandbox: Sandbox, page: str) -> None:
     """A page past the end is 204 without a body or a content type."""
     answer = call(sandbox, f"{LIST}?page={page}")
     assert (answer.status, answer.body, answer.headers["Content-Type"]) == (204, b"", None)
