@@ -40,13 +40,13 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
     FileNotFoundError
         If the folder does not exist.
     OSError
-        If nothing can be written into it.
+        If nothing can be written into it, or the file is a link that leads nowhere.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name a file in it.")
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{path.name}: the name must end in {', '.join(suffixes)}, which says what to write.")
-    folder = path.resolve().parent
+    folder = _target(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: make it first.")
     new_folder(folder).cleanup()
@@ -58,10 +58,19 @@ def whole(path: Path) -> Iterator[Path]:
 
     A link stays one: the file that it points to is written.
     """
-    with new_folder(path.resolve().parent) as folder:
+    target = _target(path)
+    with new_folder(target.parent) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
-        unfinished.replace(path.resolve())
+        unfinished.replace(target)
+
+
+def _target(path: Path) -> Path:
+    """Return the file that is meant by a path, which may be a link."""
+    target = Path(os.path.realpath(path))  # what Path.resolve does with a loop differs from one Python to the next
+    if target.is_symlink():
+        raise OSError(f"{path} is a link that leads back to itself: name another file.")
+    return target
 
 
 def new_folder(folder: Path, prefix: str = ".amoexplore-") -> tempfile.TemporaryDirectory[str]:

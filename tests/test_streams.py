@@ -74,6 +74,17 @@ def test_wrong_words_are_told_before_anything_is_sent(sandbox: Sandbox, account:
     assert len(sandbox.requests) == before
 
 
+def test_a_link_that_leads_nowhere(sandbox: Sandbox, account: Account, tmp_path: Path) -> None:
+    """A link to itself, for either file, is told before anything is sent, and stays."""
+    before = len(sandbox.requests)
+    for name in ("x.parquet", "y.settings.parquet"):
+        (tmp_path / name).symlink_to(name)
+        with pytest.raises(OSError, match=rf"{name} is a link that leads back to itself: name another file"):
+            amo.load_to_parquet(account, tmp_path / name.replace(".settings", ""))
+        assert (tmp_path / name).is_symlink()
+    assert len(sandbox.requests) == before
+
+
 def test_two_parquet_files(account: Account, tmp_path: Path) -> None:
     """Both files give the frames of a load, dtypes and all."""
     catalog = amo.load_catalog(account)
