@@ -21,9 +21,9 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry, make_headers
 
-from amoexplore import checks, decode, errors, pacer, permits, retries
+from amoexplore import decode, errors, pacer, permits, retries
 from amoexplore.hosts import base_address, is_loopback
-from amoexplore.models import Answer, Body, Message, Problem, Request, Secret
+from amoexplore.models import MASK, Answer, Body, Message, Problem, Request, Secret
 from amoexplore.ways import HandshakeFailed, Ways
 
 if TYPE_CHECKING:
@@ -266,10 +266,10 @@ class Transport:
             self._has_answered = True
             request_id = response.headers.get("X-Request-Id")
             answer = Answer(response.status, body, message.url, request_id, errand.sent, errand.waited)
+            token = Secret(message.headers.get("Authorization", "").removeprefix("Bearer "))
             try:
-                return _accepted(answer, response)
+                return _accepted(answer, response, token)
             except errors.AmoError as error:
-                checks.hide_values(error, Secret(message.headers.get("Authorization", "").removeprefix("Bearer ")))
                 self._heed(error, errand, rate)
                 raise
         # Raised here, without the frames below: their locals hold the header in clear.
@@ -380,16 +380,22 @@ def _no_way(error: Exception, host: str) -> str | None:
     return None
 
 
-def _accepted(answer: Answer, response: BaseHTTPResponse) -> Answer:
+def _accepted(answer: Answer, response: BaseHTTPResponse, token: Secret) -> Answer:
+    """Return a good answer; errors of others repeat what they say, but for the token."""
     if 200 <= answer.status < 300:  # noqa: PLR2004  all that HTTP calls success
         return answer
     if 300 <= answer.status < 400:  # noqa: PLR2004  all that HTTP calls redirection
-        raise _redirected(answer, response)  # not its headers: a traceback may show what stands in this line
-    raise _refusal(answer, response)
+        raise _redirected(answer, response, token)  # not its headers: a traceback may show what stands in this line
+    raise _refusal(answer, response, token)
 
 
-def _redirected(answer: Answer, response: BaseHTTPResponse) -> errors.Redirected:
-    if place := response.headers.get("Location"):
+def _without(token: Secret, said: bytes) -> bytes:
+    hidden = str(token.reveal()).encode()
+    return said.replace(hidden, MASK.encode()) if hidden else said
+
+
+def _redirected(answer: Answer, response: BaseHTTPResponse, token: Secret) -> errors.Redirected:
+    if place := _without(token, response.headers.get("Location", "").encode()).decode():
         why = (
             f"{answer.url} points to '{place}', and a token does not follow to another place. "
             "If the account has moved, connect to its new address."
@@ -402,8 +408,8 @@ def _redirected(answer: Answer, response: BaseHTTPResponse) -> errors.Redirected
     return errors.Redirected(why, status=answer.status, url=answer.url, request_id=answer.request_id)
 
 
-def _refusal(answer: Answer, response: BaseHTTPResponse) -> errors.Refused:
-    problem = _problem(answer.body)
+def _refusal(answer: Answer, response: BaseHTTPResponse, token: Secret) -> errors.Refused:
+    problem = _problem(_without(token, answer.body))
     kind, advice = REFUSALS.get(answer.status, _SERVER_FAILS if answer.status >= 500 else _OTHERWISE)  # noqa: PLR2004
     if kind is errors.Forbidden and answer.body.lstrip()[:1] == b"<":
         kind, advice = _BLOCKED

@@ -466,6 +466,14 @@ def test_errors_do_not_repeat_the_token() -> None:
         assert TOKEN not in f"{shown(raised.value)} {vars(raised.value)}"
 
 
+def test_words_of_our_own_are_no_token() -> None:
+    """A token that is a word of an error, as one of a sandbox may be, is masked in what the answer says alone."""
+    with answering(problem(401, title="The word revoked")) as server, pytest.raises(errors.Unauthorized) as raised:
+        Account(server.url, "revoked").widget("x")
+    assert raised.value.title == "The word ***"
+    assert "wrong, expired or revoked" in str(raised.value)
+
+
 @pytest.mark.parametrize("crash", [KeyboardInterrupt, MemoryError])
 def test_interrupts_do_not_show_the_token(crash: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C deep inside a request leaves no frame behind that holds the header."""
