@@ -103,8 +103,11 @@ def table(name: TableName, parts: _Parts) -> pa.Table:
 
 def frame(name: TableName, parts: _Parts) -> pd.DataFrame:
     """Return what pages that follow one another have of a frame."""
-    owned = [_Owned(part.rows) for part in parts]
-    columns = {column: _array(_column(name, column, owned), dtype) for column, dtype in _DTYPES[name].items()}
+    # One by one, and whose each setting is anew: of what was made on the way there is no more than is needed.
+    columns = {
+        column: _array(_column(name, column, (_Owned(part.rows) for part in parts)), dtype)
+        for column, dtype in _DTYPES[name].items()
+    }
     return pd.DataFrame(columns, copy=False)
 
 
@@ -124,22 +127,17 @@ class _Owned:
     @cached_property
     def owners(self) -> pa.Array:
         """Which widget each setting belongs to."""
-        return pa.array(np.repeat(np.arange(len(self.counts), dtype=np.int32), self.counts))
+        return pa.array(np.repeat(np.arange(len(self.counts)), self.counts))
+
+    @cached_property
+    def positions(self) -> pa.Array:
+        """Which of that widget's settings it is."""
+        return pa.array(np.arange(self.counts.sum()) - np.repeat(self.counts.cumsum() - self.counts, self.counts))
 
     @cached_property
     def places(self) -> pa.Array:
         """Where it stands among those that were kept, one of which may be many widgets'."""
-        return pa.array(self._counted_from(self.begins))
-
-    def positions(self) -> pa.Array:
-        """Return which of that widget's settings it is."""
-        return pa.array(self._counted_from(np.zeros_like(self.begins)), pa.int64())
-
-    def _counted_from(self, begins: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return the numbers of each widget's settings, beginning with one of these."""
-        numbers = np.arange(self.counts.sum(), dtype=np.int32)
-        numbers += np.repeat((begins - self.counts.cumsum() + self.counts).astype(np.int32), self.counts)
-        return numbers
+        return pa.array(np.repeat(self.begins, self.counts) + self.positions.to_numpy())
 
     def required(self) -> pa.Array:
         """Return how many settings each widget demands."""
@@ -153,7 +151,7 @@ def _taken(source: TableName, column: str, where: Callable[[_Owned], pa.Array]) 
     return lambda part: pc.take(getattr(part.rows, source)[column], where(part), memory_pool=_POOL)
 
 
-_owners, _places = map(attrgetter, ("owners", "places"))
+_owners, _positions, _places = map(attrgetter, ("owners", "positions", "places"))
 #: The columns of each frame that follow from what was kept.
 _FOLLOWING: dict[TableName, dict[str, Callable[[_Owned], pa.Array]]] = {
     "widgets": {"required_count": _Owned.required},
@@ -161,7 +159,7 @@ _FOLLOWING: dict[TableName, dict[str, Callable[[_Owned], pa.Array]]] = {
         **{column: _taken("settings", column, _places) for column in normalize.SETTING},
         "widget_id": _taken("widgets", "id", _owners),
         "code": _taken("widgets", "code", _owners),
-        "position": _Owned.positions,
+        "position": _positions,
     },
 }
 
