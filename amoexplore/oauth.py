@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 EXCHANGE: Final = "/oauth2/access_token"
 _SUBDOMAIN: Final = "/oauth2/account/current/subdomain"
 
+#: Seconds for which a renewal waits at most before it tries again: no Ctrl-C ends that.
+_SHORT = 2.0
 #: Seconds by which a token is renewed early, and the part of a short life that is at most.
 EARLY: Final = 60.0
 _PART: Final = 0.5
@@ -229,7 +231,7 @@ def _exchanged_surely(url: str, pair: Pair) -> Pair:
         raise
     except _LOST as error:
         wait = retries.wait(error, 1, random.random())  # noqa: S311  no secret
-        if wait is None:
+        if wait is None or wait > _SHORT:
             raise
         why = retries.POLICIES[type(error)].why
     pacer_of(url, pair.client_id).rest(wait, why)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 #: Seconds to wait for another process that renews the same pair: more than its ten requests at the most may take, each
-#: of them after a pause, and two after another wait. Nobody waits for one that has died.
-PATIENCE: Final = 12 * (CAP + 70)
+#: of them after a pause. Nobody waits for one that has died.
+PATIENCE: Final = 10 * (CAP + 70)
 #: For so many seconds nobody is told of it.
 _UNTOLD: Final = 2.0
 

@@ -245,6 +245,15 @@ def test_not_renewed_now(strict: Sandbox, clock: Skipping) -> None:
     assert account.widget("amo_dropbox").id == 742
 
 
+def test_a_long_wait_is_not_a_renewals(strict: Sandbox, clock: Skipping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a service asks for more than a moment, a renewal does not wait for that, as no Ctrl-C would end it."""
+    stored(strict, due=True)
+    monkeypatch.setattr("amoexplore.retries.wait", lambda *_: 20.0)
+    with strict.faults.bad_gateway(path="/oauth2/*") as fault, pytest.raises(errors.NotRenewed):
+        amo.connect(strict.url).uninstall("amo_dropbox")
+    assert (fault.hits, clock.waits) == (1, [])
+
+
 def test_refused_and_not_renewed_now(strict: Sandbox) -> None:
     """Of a write that was sent and refused, whose token could not be renewed, nobody says that it was not sent."""
     stored(strict)
@@ -545,7 +554,7 @@ def stored_by_hand(url: str, access_token: MaskedText) -> Pair:
 def test_patience_outlasts_the_longest_renewal(clock: Skipping) -> None:
     """Who waits for another process waits longer than a renewal may take that meets all that it can outlast."""
     granted = {"access_token": "b", "refresh_token": "s", "expires_in": DAY}
-    fails = problem(503, {"Retry-After": f"{retries.CAP:.0f}"})
+    fails = problem(503)
     rest = [fails, problem(401), *[problem(429)] * 5, b"where", fails, answer(granted)]
 
     def script(_: Request) -> bytes:
