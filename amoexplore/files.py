@@ -49,7 +49,7 @@ def check(path: Path, suffixes: Sequence[str]) -> None:
     folder = _target(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}: make it first.")
-    new_folder(folder).cleanup()
+    _new_folder(folder).cleanup()
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def whole(path: Path) -> Iterator[Path]:
     A link stays one: the file that it points to is written.
     """
     target = _target(path)
-    with new_folder(target.parent) as folder:
+    with _new_folder(target.parent) as folder:
         unfinished = Path(folder) / path.name
         yield unfinished
         unfinished.replace(target)
@@ -73,10 +73,10 @@ def _target(path: Path) -> Path:
     return target
 
 
-def new_folder(folder: Path, prefix: str = ".amoexplore-") -> tempfile.TemporaryDirectory[str]:
+def _new_folder(folder: Path) -> tempfile.TemporaryDirectory[str]:
     """Return a new folder in another one, of which it is told if there can be none."""
     try:
-        return tempfile.TemporaryDirectory(dir=folder, prefix=prefix)
+        return tempfile.TemporaryDirectory(dir=folder, prefix=".amoexplore-")
     except OSError as error:
         raise type(error)(
             f"Nothing can be written into the folder {folder} ({error.strerror}): name another one."

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from amoexplore import files
 from amoexplore.errors import PlaceFailed, SnapshotExists
 
 if TYPE_CHECKING:
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 #: What is not shown of an address: a user and a password before the host, and a signature behind a question mark.
-_PRIVATE = re.compile(r"(?<=://)[^/\s]*@|\?\S+")
+#: Azure's addresses have a container there.
+_PRIVATE = re.compile(r"(?<=://)(?<!abfs://)(?<!abfss://)(?<!wasb://)(?<!wasbs://)[^/\s]*@|\?\S+")
 
 
 def place(where: str | os.PathLike[str]) -> Place:
@@ -53,6 +53,8 @@ def place(where: str | os.PathLike[str]) -> Place:
     except ImportError as error:
         extra = " For s3:// it is: pip install 'amoexplore[s3]'" if named.startswith("s3") else ""
         raise ImportError(f"fsspec needs another package for this kind of address: {error}.{extra}") from None
+    except Exception as error:  # noqa: BLE001  some connect at once, each with errors of its own
+        raise _failed(_PRIVATE.sub("", named), error, Elsewhere.advice) from None
     return Here(root) if isinstance(system, LocalFileSystem) else Elsewhere(root, system, named)
 
 
@@ -65,7 +67,11 @@ class Place(ABC):
     ----------
     root : str
         What stands before the slash in front of a path in it.
+    advice : str
+        What to do where it fails.
     """
+
+    advice: str
 
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
@@ -104,17 +110,16 @@ class Place(ABC):
     def _reaching(self) -> Iterator[None]:
         try:
             yield
+        except SnapshotExists:
+            raise
         except Exception as error:  # noqa: BLE001  each file system has errors of its own
-            why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-            raise PlaceFailed(f"{self.shown(self.root)}: {_PRIVATE.sub('', why)}. {self._advice}") from None
-
-    _advice: str
+            raise _failed(self.shown(self.root), error, self.advice) from None
 
 
 class Here(Place):
     """A folder of this machine."""
 
-    _advice = "Name a folder that can be read and written to."
+    advice = "Name a folder that can be read and written to."
 
     def shown(self, path: str) -> str:
         """Return the path."""
@@ -123,13 +128,18 @@ class Here(Place):
     def check(self) -> None:
         """Try whether a folder could be made there."""
         wanted = Path(f"{self.root}/")
-        files.new_folder(next(each for each in (wanted, *wanted.parents) if os.path.lexists(each))).cleanup()
+        there = next((each for each in (wanted, *wanted.parents) if os.path.lexists(each)), wanted)
+        with self._reaching(), tempfile.TemporaryDirectory(dir=there, prefix=".amoexplore-"):
+            pass
 
     def put(self, folder: str, written: Mapping[str, bytes]) -> None:
         """Write under a temporary name, which is changed last."""
-        root, place = Path(f"{self.root}/"), Path(f"{self.root}/{folder}")
+        with self._reaching():
+            self._put(Path(f"{self.root}/"), Path(f"{self.root}/{folder}"), written)
+
+    def _put(self, root: Path, place: Path, written: Mapping[str, bytes]) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        with files.new_folder(root, prefix=f".{place.parent.name}-") as beside:
+        with tempfile.TemporaryDirectory(dir=root, prefix=f".{place.parent.name}-") as beside:
             unfinished = Path(beside) / place.name
             unfinished.mkdir()
             for name, content in written.items():
@@ -173,7 +183,7 @@ class Elsewhere(Place):
         The address itself.
     """
 
-    _advice = (
+    advice = (
         "Check the address and the network; keys are looked for where that service's own tools look, such as in "
         "AWS_ACCESS_KEY_ID."
     )
@@ -247,6 +257,11 @@ def is_of_snapshots(folder: str) -> bool:
     return folder.removeprefix(".").startswith("taken=")
 
 
+def _failed(where: str, error: Exception, advice: str) -> PlaceFailed:
+    why = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+    return PlaceFailed(f"{where}: {_PRIVATE.sub('', why)}. {advice}")
+
+
 def _exists(where: object, *, is_whole: bool = True) -> SnapshotExists:
     if is_whole:
         return SnapshotExists(
@@ -261,12 +276,14 @@ def _exists(where: object, *, is_whole: bool = True) -> SnapshotExists:
 def _files(folder: str, above: int = 0) -> Iterator[tuple[str, int | OSError]]:
     """Yield what ``Place.listed`` does, of files in a folder or so many folders below it."""
     try:
-        for entry in os.scandir(folder):
-            path = f"{folder}/{entry.name}"
-            if above:
-                yield from _files(path, above - 1)
-            else:
-                yield path, entry.stat().st_size
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if above:
+                    yield from _files(path, above - 1)
+                else:
+                    with suppress(FileNotFoundError):  # a link to nowhere, or what was renamed when it was done
+                        yield path, entry.stat().st_size
     except NotADirectoryError:  # somebody's own file
         return
     except OSError as error:

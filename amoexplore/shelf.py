@@ -83,6 +83,8 @@ class Shelf:
             except _Damaged as why:
                 self.damaged[self._place.shown(path)] = str(why)
         for folder, error in unreadable.items():
+            if folder in sizes:  # its manifest tells what is missing, if anything is
+                continue
             said_of_it = _UNFINISHED if folder.startswith(".") else f"it can't be read: {type(error).__name__}"
             self.damaged[self._place.shown(f"{root}/{folder}")] = said_of_it
         self.snapshots = sorted(found, key=lambda each: (each.manifest.account, each.manifest.taken))

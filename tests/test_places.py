@@ -12,7 +12,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 import amoexplore as amo
 from amoexplore import Account, Catalog, errors
 from amoexplore.cli import main
-from amoexplore.places import place
+from amoexplore.places import Elsewhere, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,18 @@ def test_addresses_hide_what_is_private(where: str, shown: str) -> None:
         assert there.shown(f"{there.root}/taken=1") == f"{shown.rstrip('/')}/taken=1"
 
 
+def test_containers_of_azure_are_no_users() -> None:
+    """What stands before the host of Azure's addresses is a part of them."""
+    where = "abfs://market@acct.dfs.core.windows.net/snapshots"
+    assert Elsewhere("market/snapshots", MemoryFileSystem(), where).shown("market/snapshots/x") == f"{where}/x"
+
+
+def test_what_connects_at_once(catalog: Catalog) -> None:
+    """A place that is connected to as soon as it is named is told as any other."""
+    with pytest.raises(errors.PlaceFailed, match=r"^ftp://127\.0\.0\.1:9/s: Connection refused\. Check the address"):
+        amo.snapshot(catalog, "ftp://anna:canary@127.0.0.1:9/s")
+
+
 def test_what_cannot_be_reached_hides_it_too(catalog: Catalog) -> None:
     """Where nobody answers, that is told before a load, without the password."""
     for ask in (lambda where: amo.snapshot(catalog, where), amo.history):
@@ -85,6 +97,8 @@ def test_links_are_followed(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / second.name).rename(tmp_path / "unplugged")
     with pytest.warns(errors.DamagedSnapshotWarning, match=r"02T.* \(it can't be read: FileNotFoundError\)"):
         assert len(amo.history(tmp_path / "here").snapshots) == 2
+    third = next((tmp_path / "here").glob("taken=2026-01-03*/account=*"))
+    (third / ".#manifest.json").symlink_to(tmp_path / "nowhere")  # an editor's
     (first / "account=b.amocrm.ru").symlink_to(first)  # back and forth
     with pytest.warns(errors.DamagedSnapshotWarning):
         assert len(amo.history(tmp_path / "here").snapshots) == 2
@@ -102,8 +116,8 @@ def test_a_place_is_tried_before_the_load(sandbox: Sandbox, tmp_path: Path) -> N
     (tmp_path / "link").symlink_to(tmp_path / "unplugged" / "snapshots")
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     before = len(sandbox.requests)
-    for name in ("link", "file", "file/snapshots"):
-        with pytest.raises(OSError, match=rf"^Nothing can be written into the folder .*/{name[:4]}.*name another one"):
+    for name, why in (("link", "No such file"), ("file", "Not a directory"), ("file/snapshots", "Not a directory")):
+        with pytest.raises(errors.PlaceFailed, match=rf"/{name}: {why}.*\. Name a folder that can be"):
             amo.snapshot(Account(sandbox.url, sandbox.token), tmp_path / name)
     assert len(sandbox.requests) == before
     place(tmp_path / "new" / "folder").check()
@@ -117,7 +131,7 @@ def test_a_failed_write_leaves_nothing(catalog: Catalog, tmp_path: Path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(errors.PlaceFailed, match=rf"^{tmp_path}: No space left on device\. Name a folder"):
         amo.snapshot(catalog, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
