@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from contextlib import nullcontext
 from copy import copy
@@ -455,7 +456,7 @@ def _span(said: Any) -> float | None:
         seconds = Retry().parse_retry_after(said) if is_date else float(said)
     except (HTTPError, OverflowError, TypeError, ValueError):  # a word, 400 digits, a year without a calendar
         return None
-    return seconds if 0 <= seconds <= _LONGEST else None
+    return min(seconds, _LONGEST) if 0 <= seconds < math.inf else None
 
 
 def _validation_errors(problem: Problem) -> tuple[dict[str, object], ...]:
