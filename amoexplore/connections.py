@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from amoexplore.account import Account
@@ -113,11 +114,14 @@ def token_for(url: str) -> MaskedText:
     Raises
     ------
     ConfigurationError
-        If the address, or the environment's, can't be one.
+        If the address can't be one.
     """
     wanted = account_address(url)
     named, token = os.environ.get(URL_VARIABLE, ""), MaskedText(os.environ.get(TOKEN_VARIABLE, ""))
-    return MaskedText("") if token and named and account_address(named) != wanted else token
+    with suppress(ConfigurationError):  # what can't be an address is another one
+        if not named or account_address(named) == wanted:
+            return token
+    return MaskedText("")
 
 
 def _environment() -> tuple[str, Token | MaskedText]:

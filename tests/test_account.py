@@ -220,8 +220,10 @@ def test_connect_does_not_send_the_environments_token_elsewhere(monkeypatch: pyt
     """An address given by hand is not joined with the token of the environment."""
     monkeypatch.setenv("AMOEXPLORE_URL", "https://example.amocrm.ru")
     monkeypatch.setenv("AMOEXPLORE_TOKEN", "canary")
-    with pytest.raises(errors.ConfigurationError, match="a token goes to its own account only"):
-        amo.connect("https://other.amocrm.ru")
+    for named in ("https://example.amocrm.ru", "mistyped"):
+        monkeypatch.setenv("AMOEXPLORE_URL", named)
+        with pytest.raises(errors.ConfigurationError, match="a token goes to its own account only"):
+            amo.connect("https://other.amocrm.ru")
 
 
 def test_connect_to_the_embedded_sandbox(tmp_path: Path) -> None:
