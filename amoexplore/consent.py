@@ -170,8 +170,8 @@ def _redirected(page: str, redirect_uri: str) -> Mapping[str, MaskedText]:
     with server:
         server.path, server.timeout = _path(redirect_uri), 1
         _tell(page)
-        # Some browsers are waited for until they end, as those in a terminal, which keep it until then.
-        threading.Thread(target=webbrowser.open, args=(page,)).start()
+        # Some browsers are waited for until they end, as those in a terminal.
+        threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
         deadline = time.monotonic() + PATIENCE
         while server.answer is None and time.monotonic() < deadline:
             server.handle_request()
