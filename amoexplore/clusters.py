@@ -84,12 +84,12 @@ def client_of(given: Any) -> Client:
         If something else was given.
     """
     client = given if isinstance(given, distributed.Client) else _newest(given)
-    _demand_running(client)
     if client.asynchronous:
         raise ConfigurationError(
             "The client is asynchronous, and would be waited for in vain: give load_fleet one of its own, "
             "distributed.Client(address), and call it in a thread, such as by asyncio.to_thread."
         )
+    _demand_running(client)
     return client
 
 
@@ -154,7 +154,8 @@ def _machines(client: Client, members: list[Member], manner: Manner) -> list[str
         return None
     if not (machines := _hosts(client)):
         _await_worker(client)
-        machines = _hosts(client)
+        if not (machines := _hosts(client)):  # it has gone again
+            raise _no_worker()
     return machines[: min(rates)]
 
 
@@ -169,12 +170,16 @@ def _await_worker(client: Client) -> None:
     try:
         task.result(_PATIENCE)
     except distributed.TimeoutError:
-        raise ConfigurationError(
-            f"No worker of the cluster has come within {_PATIENCE:g} s, and a pace of all accounts is divided among "
-            "their machines: start some, such as by cluster.scale(2)."
-        ) from None
+        raise _no_worker() from None
     finally:
         client.cancel(task)
+
+
+def _no_worker() -> ConfigurationError:
+    return ConfigurationError(
+        f"No worker of the cluster has come within {_PATIENCE:g} s, or none stays, and a pace of all accounts is "
+        "divided among their machines: start some, such as by cluster.scale(2)."
+    )
 
 
 def _run(member: Member, manner: Manner, among: int) -> Loaded:
