@@ -172,8 +172,8 @@ def read(
             part = reader.read(page)
             fresh = part.tally.widgets
             barren = 0 if fresh or page.is_last else barren + 1
-            never_ends = barren == _BARREN or (barren > 0 and bool(part.tally.repeated))
-            if never_ends and page.links.next:
+            came_again = barren > 0 and bool(part.tally.repeated)
+            if barren == _BARREN or (came_again and page.links.next):
                 raise _endless(page)
             if part.tally.unreadable and on_bad == "raise":
                 raise _unreadable(part.tally.unreadable[0])
@@ -183,7 +183,7 @@ def read(
             if bar is not None:
                 bar.update(widgets - bar.n)
             yield part
-            if never_ends:  # a server that names no next page, and gives the same one again
+            if came_again:  # a server that names no next page, and gives the same one again
                 return
 
 
@@ -243,7 +243,7 @@ def _bar() -> tqdm[NoReturn]:
 
 def _endless(page: Page) -> RepeatedPage:
     return RepeatedPage(
-        f"Page {page.number} brings no widget that is new, and says that more will follow: the pages never end. "
+        f"Page {page.number} brings no widget that is new, and is not the last one: the pages never end. "
         "Try again; if it stays so, ask amoCRM's support.",
         url=page.url,
     )
