@@ -15,12 +15,14 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from amoexplore.display import counted
 from amoexplore.errors import AmoError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from amoexplore.account import Account
+    from amoexplore.reports import Report
 
     _Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  it has no other name
 
@@ -250,7 +252,7 @@ def _load(options: argparse.Namespace) -> None:
     if options.to:
         export.check(options.to)
         report = export.load(_account(None), options.to, table=options.table, decimal_comma=options.decimal_comma)
-        print(f"{options.to}: {report.widgets} widgets, {report.settings} settings.")  # noqa: T201
+        print(f"{options.to}: {_counts(report)}.")  # noqa: T201
     else:
         print(export.as_text(getattr(load_catalog(_account(None)), options.table or "widgets")))  # noqa: T201
 
@@ -262,7 +264,8 @@ def _report(options: argparse.Namespace) -> None:
     webpage.check(options.to)
     catalog = load_catalog(_account(options.account))
     webpage.write(catalog, options.to, decimal_comma=options.decimal_comma)
-    print(f"{options.to}: {catalog.report.widgets} widgets of {catalog.report.account}; open it in a browser.")  # noqa: T201
+    widgets = counted(catalog.report.widgets, "widget")
+    print(f"{options.to}: {widgets} of {catalog.report.account}; open it in a browser.")  # noqa: T201
 
 
 def _snapshot(options: argparse.Namespace) -> None:
@@ -273,7 +276,11 @@ def _snapshot(options: argparse.Namespace) -> None:
     place(options.where).check()  # raises now what would be raised after a long load
     catalog = load_catalog(_account(options.account))
     where = snapshot(catalog, options.where)
-    print(f"{where}: {catalog.report.widgets} widgets, {catalog.report.settings} settings.")  # noqa: T201
+    print(f"{where}: {_counts(catalog.report)}.")  # noqa: T201
+
+
+def _counts(report: Report) -> str:
+    return f"{counted(report.widgets, 'widget')}, {counted(report.settings, 'setting')}"
 
 
 def _changes(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Rich displays: plain tables of HTML, everything in them escaped."""
+"""Rich displays: plain tables of HTML, everything in them escaped; and counts in words."""
 
 from __future__ import annotations
 

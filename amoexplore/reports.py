@@ -116,7 +116,8 @@ class Catalog:
     report: Report
 
     def __repr__(self) -> str:
-        return f"<Catalog of {self.report.account}: {len(self.widgets)} widgets, {len(self.settings)} settings>"
+        counts = f"{display.counted(len(self.widgets), 'widget')}, {display.counted(len(self.settings), 'setting')}"
+        return f"<Catalog of {self.report.account}: {counts}>"
 
     def _repr_html_(self) -> str:
         installed = int(self.widgets["is_active_in_account"].sum())

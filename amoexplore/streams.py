@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from amoexplore import files, rows
+from amoexplore.display import counted
 from amoexplore.load import begun, check, read, warn
 from amoexplore.parts import Part, Reader, joined
 from amoexplore.progress import DEFAULT_LIMIT
@@ -85,7 +86,8 @@ class CatalogPage:
         return in_arrow([self._part])
 
     def __repr__(self) -> str:
-        return f"<CatalogPage {self.number}: {self.report.widgets} widgets, {self.report.settings} settings>"
+        counts = f"{counted(self.report.widgets, 'widget')}, {counted(self.report.settings, 'setting')}"
+        return f"<CatalogPage {self.number}: {counts}>"
 
 
 def iter_pages(

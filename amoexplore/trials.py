@@ -151,7 +151,7 @@ class Trial:
 
     def __repr__(self) -> str:
         state = "ended" if self._ended else "not begun" if self._process is None else "open"
-        return f"<Trial on {self._account.name}: {len(self._steps)} steps, {state}>"
+        return f"<Trial on {self._account.name}: {display.counted(len(self._steps), 'step')}, {state}>"
 
     def _begin(self) -> None:
         left = _to_undo(self._journal)

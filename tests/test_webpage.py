@@ -450,7 +450,7 @@ def test_report_asks_for_the_token(
         assert (process.returncode, out, listening.requests) == (130, "", [])
     else:
         assert (process.returncode, tokens(listening)) == (0, {f"Bearer {TOKEN}"})
-        assert "report.html: 1 widgets" in out
+        assert "report.html: 1 widget of " in out
         os.set_blocking(ours, False)
         try:
             rest = os.read(ours, 4096)

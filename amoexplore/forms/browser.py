@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
+from amoexplore import display
 from amoexplore.account import require_account
 from amoexplore.comparisons import AnyCatalog, rows_of
 from amoexplore.errors import NotSent
@@ -224,7 +225,7 @@ class Browser(Displayed):
 
     def __repr__(self) -> str:
         counts = f"{len(self._grid.shown)} shown, {len(self._grid.ticked)} ticked"
-        return f"<Browser of {len(self._catalog.widgets)} widgets: {counts}>"
+        return f"<Browser of {display.counted(len(self._catalog.widgets), 'widget')}: {counts}>"
 
     def _part(self) -> Part:
         with self._lock:
