@@ -96,9 +96,12 @@ class Shelf:
         What is read for the first time is held against the manifest, and fetched if it is elsewhere; a file that is not
         what was written, or is gone, is not among them, and its snapshot no longer among the whole ones.
         """
-        asked = {f"{each.path}/{table}.parquet": each for each in snapshots}
+        name = f"{table}.parquet"
+        asked = {f"{each.path}/{name}": each for each in snapshots}
         with self._checking:  # what another thread reads would be written anew
-            fresh = [file for file, each in asked.items() if not self._is_there(file, each)]
+            fresh = [file for file, each in asked.items() if not self._is_there(file, each.manifest.files[name].size)]
+            for file in fresh:
+                self._checked.pop(file, None)
             batches = [{file: asked[file] for file in fresh[at : at + _BATCH]} for at in range(0, len(fresh), _BATCH)]
             with ThreadPoolExecutor(_READERS) as pool:
                 failed = dict(chain.from_iterable(pool.map(self._check_all, batches)))
@@ -106,16 +109,13 @@ class Shelf:
                 self._leave_out(failed)
             return {each.path: self._checked[file] for file, each in asked.items() if file in self._checked}
 
-    def _is_there(self, file: str, snapshot: Snapshot) -> bool:
+    def _is_there(self, file: str, size: int) -> bool:
         """Tell whether a file was checked, and is as large as it was."""
-        kept = self._checked.pop(file, None)
+        kept = self._checked.get(file)
         try:
-            is_there = kept is not None and kept.stat().st_size == snapshot.manifest.files[kept.name].size
+            return kept is not None and kept.stat().st_size == size
         except OSError:
             return False
-        if kept and is_there:
-            self._checked[file] = kept
-        return is_there
 
     def _check_all(self, batch: Mapping[str, Snapshot]) -> list[tuple[str, str]]:
         """Read these files; returns the paths of the snapshots that are damaged, and why."""
