@@ -16,7 +16,7 @@ from urllib3 import HTTPResponse
 
 from amoexplore import Sandbox, decode, errors
 from amoexplore.frames import frame, in_arrow
-from amoexplore.models import Answer, Body
+from amoexplore.models import Answer, Body, Secret
 from amoexplore.parts import Reader
 from amoexplore.sandbox.fault_table import FAULTS
 from amoexplore.transport import _refusal
@@ -100,7 +100,7 @@ def test_pages(body: bytes) -> None:
 def test_refusals(body: bytes, status: int, retry_after: str | None) -> None:
     """Whatever stands in a refusal, it is one, and says its status."""
     response = HTTPResponse(headers={} if retry_after is None else {"Retry-After": retry_after})
-    refused = _refusal(Answer(status, Body(body), "https://example.amocrm.ru/", None), response)
+    refused = _refusal(Answer(status, Body(body), "https://example.amocrm.ru/", None), response, Secret("token"))
     assert isinstance(refused, errors.Refused)
     assert f"answers {status}" in str(refused)
 
