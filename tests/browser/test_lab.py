@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-#: Whether a heading stands at the top; JupyterLab scrolls, too, when outputs come, so this is asked until it does.
+#: Whether a heading stands at the top, and what follows it is drawn; JupyterLab scrolls, too, when outputs come, and
+#: draws a cell once it is to be seen, so this is asked until it has been so for some frames.
 SCROLLED = """title => {
   const heading = [...document.querySelectorAll("h2")].find(h => h.textContent.replace("¶", "") === title);
   heading?.scrollIntoView();
-  return heading !== undefined && Math.abs(heading.getBoundingClientRect().top - 100) < 100;
+  const following = heading?.closest(".jp-Cell").nextElementSibling;
+  const is_there = Math.abs(heading?.getBoundingClientRect().top - 100) < 30 && following?.innerText?.trim();
+  window.frames_there = is_there ? (window.frames_there ?? 0) + 1 : 0;
+  return window.frames_there > 30;
 }"""
 
 #: Of each notebook the last output, and the headings that a picture is taken at.
