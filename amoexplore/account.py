@@ -10,7 +10,6 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, Literal, overload
 from urllib.parse import quote, urlsplit
 
-import msgspec
 from msgspec import structs
 
 from amoexplore import checks, decode, display
@@ -355,7 +354,7 @@ class Account:
             if found.keys() <= users.keys():
                 break
             users |= found
-            if len(found) < MAX_LIMIT and not _names_next(answer):
+            if len(found) < MAX_LIMIT and not decode.names_next(answer):
                 break
         return tuple(users.values())
 
@@ -442,17 +441,6 @@ class Account:
             return "The account could not be asked just now."
         late = "" if installed else ", but a late request may still arrive"
         return f"Asked just now, the account says that the widget is {'' if installed else 'not '}installed{late}."
-
-
-class _Linked(msgspec.Struct, rename={"links": "_links"}):
-    """A page of any list, as far as it says where the next one is."""
-
-    links: Any = None
-
-
-def _names_next(answer: Answer) -> bool:
-    links = msgspec.json.decode(answer.body, type=_Linked).links
-    return isinstance(links, dict) and bool(links.get("next"))
 
 
 def _may_have_happened(error: AmoError) -> bool:

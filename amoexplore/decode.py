@@ -135,6 +135,12 @@ def users(answer: Answer) -> list[models.User]:
     return [] if answer.status == HTTPStatus.NO_CONTENT else _typed(answer, _UsersBody).embedded.users
 
 
+def names_next(answer: Answer) -> bool:
+    """Return whether a page of users names a next one."""
+    links = _typed(answer, _Linked).links
+    return isinstance(links, dict) and bool(links.get("next"))
+
+
 def pipelines(answer: Answer) -> tuple[models.Pipeline, ...]:
     """Decode the list of pipelines."""
     sent = _typed(answer, _PipelinesBody).embedded.pipelines
@@ -147,6 +153,10 @@ class _Users(Struct):
 
 class _UsersBody(Struct, rename={"embedded": "_embedded"}):
     embedded: _Users
+
+
+class _Linked(Struct, rename={"links": "_links"}):
+    links: Any = None
 
 
 class _Statuses(Struct):
