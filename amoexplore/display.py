@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def card(title: str, rows: Mapping[str, object]) -> str:
@@ -22,9 +22,9 @@ def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -
     return f"<table>{caption}{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, write: Callable[[int], str] = str) -> str:
     """Return a number and what it counts: 1 page, 2 pages."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{write(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def text(shown: str) -> str:

@@ -17,6 +17,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from amoexplore.display import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -186,7 +188,7 @@ def percent(share: float) -> str:
 
 def plural(number: int, noun: str) -> str:
     """Return a number and what it counts."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    return counted(number, noun, count)
 
 
 def labels(texts: Iterable[object], width: int = LABEL_WIDTH) -> list[str]:
