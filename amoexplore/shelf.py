@@ -80,13 +80,13 @@ class Shelf:
             path = f"{root}/{folder}"
             try:
                 found.append(Snapshot(path, _manifest(folder, files, said.get(f"{path}/{MANIFEST}"))))
-            except _Damaged as why:
-                self.damaged[self._place.shown(path)] = str(why)
+            except _Damaged as damage:
+                self.damaged[self._place.shown(path)] = str(damage)
         for folder, error in unreadable.items():
             if folder in sizes:  # its manifest tells what is missing, if anything is
                 continue
-            said_of_it = _UNFINISHED if folder.startswith(".") else f"it can't be read: {type(error).__name__}"
-            self.damaged[self._place.shown(f"{root}/{folder}")] = said_of_it
+            why = _UNFINISHED if folder.startswith(".") else f"it can't be read: {type(error).__name__}"
+            self.damaged[self._place.shown(f"{root}/{folder}")] = why
         self.snapshots = sorted(found, key=lambda each: (each.manifest.account, each.manifest.taken))
         self._warn(self.damaged)
 

@@ -107,8 +107,11 @@ def snapshot(
             f"taken is a moment with its time zone, and {taken!r} is none: to a datetime add tzinfo=datetime.UTC."
         )
     there = place(where)
-    there.check()
-    catalog = account if isinstance(account, Catalog) else load_catalog(account, progress=progress)
+    if isinstance(account, Catalog):
+        catalog = account
+    else:
+        there.check()
+        catalog = load_catalog(account, progress=progress)
     written = {f"{table}.parquet": _parquet(catalog, table) for table in TABLES}
     manifest = Manifest(
         schema=SCHEMA,
