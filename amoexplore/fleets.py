@@ -17,7 +17,7 @@ from amoexplore import display
 from amoexplore.account import Account, require_limit
 from amoexplore.errors import ConfigurationError, UnreadableValueWarning
 from amoexplore.hosts import account_address
-from amoexplore.load import PATIENCE, require_way
+from amoexplore.load import PATIENCE, require_on_bad
 from amoexplore.members import Loaded, Manner, Member, Unusable, nothing, report_of
 from amoexplore.models import Secret
 from amoexplore.overlaps import overlap_of
@@ -157,26 +157,30 @@ def load_fleet(  # noqa: PLR0913  all but the first by name, each with a default
     members = _members(hidden)
     _demand_workers(workers)
     require_limit(limit)
-    require_way(on_bad)
+    require_on_bad(on_bad)
     manner = Manner(limit, on_bad, checked_pace(pace), checked_pace(total, "total"))
     if engine == "threads":
-        loads = _on_threads(members, manner, workers=workers, progress=progress)
-        fleet = _fleet(loads)
+        fleet = _fleet(_on_threads(members, manner, workers=workers, progress=progress))
     else:
         from amoexplore import clusters  # noqa: PLC0415  an extra
 
         client = clusters.client_of(engine)
         bar = _bar(len(members), progress=progress)
         fleet = Fleet(*clusters.load(members, manner, client=client, bar=bar), client)
+    _warn(fleet)
+    return fleet
+
+
+def _warn(fleet: Fleet) -> None:
+    """Warn whoever called the function that calls this one of values that can't be read, once."""
     unreadable = int(fleet.report["unreadable"].sum())
     if unreadable:
         warnings.warn(
             f"Not readable, now NA: {display.counted(unreadable, 'value')}. fleet.report says of which accounts, and "
             "load_catalog of each which they are.",
             UnreadableValueWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-    return fleet
 
 
 def _members(accounts: Secret) -> list[Member]:

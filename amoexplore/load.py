@@ -222,10 +222,10 @@ def load_settings(
 def check(account: object, on_bad: str) -> None:
     """Demand an account, and one of the two words."""
     require_account(account)
-    require_way(on_bad)
+    require_on_bad(on_bad)
 
 
-def require_way(on_bad: str) -> None:
+def require_on_bad(on_bad: str) -> None:
     """Demand one of the two words."""
     if on_bad not in ("coerce", "raise"):
         raise ValueError(f"on_bad is 'coerce' or 'raise', not {on_bad!r}.")
